@@ -1,0 +1,46 @@
+export { backoffMs, type BackoffOptions } from "./backoff.ts";
+export type { Clock, Milliseconds, Timer } from "./clock.ts";
+export {
+  type AdminConfig,
+  type AutoscalerConfig,
+  configSchema,
+  type DlxConfig,
+  type DormouseConfig,
+  type PluginConfig,
+  type SecretReference,
+  type TelemetryConfig,
+} from "./config-schema.ts";
+export { definePort, defineScaler, type PortInstances, type PortKind, type PortPlugin } from "./define-plugin.ts";
+export { durationSchema, formatDuration } from "./duration.ts";
+export { type ErrorCode, errorFacts, type ErrorFacts, errorTable, isErrorCode } from "./error-codes.ts";
+export { EventJournal, type ScaleEvent } from "./event-journal.ts";
+export type { GuardedScaler } from "./guard-scaler.ts";
+export { type LeaderElector, soleLeader } from "./leader-elector.ts";
+export { type Logger, silentLogger } from "./logger.ts";
+export type { MetricQuery, MetricSample, MetricsSource } from "./metrics-source.ts";
+export type { ActivityReport, DlxPeer, FenceAnswer, PeerDiscovery, ResourceActivity } from "./peer-discovery.ts";
+export { defaultPolicy, type IdleRule, type NeverWake, type PartialPolicy, type Policy, policySchema, type Readiness } from "./policy.ts";
+export { type CatalogChange, type CatalogEntry, type CatalogOptions, ResourceCatalog } from "./resource-catalog.ts";
+export { defaultNamespace, formatRef, isRefPart, type LocalRef, parseRef, type ResourceRef } from "./resource-ref.ts";
+export {
+  type CallOptions,
+  type Capabilities,
+  contractVersion,
+  type HttpProbe,
+  type PluginContext,
+  type Resource,
+  type ResourceChange,
+  type ResourceFailure,
+  type ResourcePort,
+  type ResourceScaler,
+  type RouteTrafficOptions,
+  type ScalerContext,
+  type ScalerPlugin,
+  type SetScaleOptions,
+  type Target,
+} from "./resource-scaler.ts";
+export { nextState, type Operation, type ResourceState } from "./resource-state.ts";
+export type { Route, RouteSource } from "./route-source.ts";
+export { isScalerError, ScalerError, type ScalerErrorOptions, toScalerError } from "./scaler-error.ts";
+export { SleepGate, type SleepPass } from "./sleep-gate.ts";
+export { systemClock } from "./system-clock.ts";

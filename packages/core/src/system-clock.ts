@@ -1,0 +1,19 @@
+import type { Clock, Milliseconds, Timer } from "./clock.ts";
+import { sleepOnClock } from "./sleep-on-clock.ts";
+
+/** Node runs a longer timer at once, so that longer waits are cut to this; about 24.8 days. */
+const longestTimerMs = 2_147_483_647;
+
+/** The machine's clock. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  setTimer(afterMs, callback, options): Timer {
+    const timer = setTimeout(callback, Math.min(Math.max(0, afterMs), longestTimerMs));
+    if (options?.unref === true) timer.unref();
+    return { cancel: () => clearTimeout(timer) };
+  },
+  sleep(ms: Milliseconds, signal?: AbortSignal): Promise<void> {
+    return sleepOnClock(systemClock, ms, signal);
+  },
+};
