@@ -1,19 +1,21 @@
 import { defineConfig } from "vitest/config";
 
-// Tests run on the sources of every package, without a build.
-const conditions = ["@dormouse/source", "node", "import", "module", "default"];
+// Tests run on the sources of every package, without a build, and otherwise resolve as Node does.
+const conditions = ["@dormouse/source", "node"];
 const fromSource = { resolve: { conditions }, ssr: { resolve: { conditions, externalConditions: conditions } } };
 
 export default defineConfig({
   test: {
     pool: "forks",
+    teardownTimeout: 30_000,
+    // One project after the other, the whole systems of e2e last and alone. Vitest would run order 0 last on two cores.
     projects: [
       {
         ...fromSource,
         test: {
           name: "unit",
           include: ["packages/*/src/**/*.test.ts", "scripts/**/*.test.ts"],
-          execArgv: ["--conditions=@dormouse/source"],
+          sequence: { groupOrder: 1 },
           testTimeout: 10_000,
         },
       },
@@ -22,7 +24,7 @@ export default defineConfig({
         test: {
           name: "package",
           include: ["packages/*/test/**/*.test.ts"],
-          execArgv: ["--conditions=@dormouse/source"],
+          sequence: { groupOrder: 2 },
           testTimeout: 30_000,
           hookTimeout: 30_000,
         },
@@ -32,13 +34,10 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["e2e/**/*.test.ts"],
-          execArgv: ["--conditions=@dormouse/source"],
           fileParallelism: false,
-          // After the others: whole systems want the machine for themselves.
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 3 },
           testTimeout: 120_000,
           hookTimeout: 60_000,
-          teardownTimeout: 30_000,
         },
       },
     ],
