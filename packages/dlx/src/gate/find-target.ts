@@ -1,0 +1,177 @@
+import {
+  type CatalogEntry,
+  type Clock,
+  type HttpProbe,
+  type Milliseconds,
+  type Resource,
+  type ResourceCatalog,
+  ScalerError,
+  type Target,
+  toScalerError,
+} from "@dormouse/core";
+import type { Dial } from "./dial.ts";
+import type { ReachedTarget } from "./passage.ts";
+
+/** From one round of dials to the next: the quantum that a wake may lose. */
+const dialEveryMs = 5;
+
+/** The same once a start turns out to be slow. */
+const dialSlowlyEveryMs = 10;
+const slowAfterMs = 2_000;
+
+/** An HTTP probe costs the service more than a connection. */
+const probeEveryMs = 20;
+
+/** How many dials of one resource may run at once. */
+const dialsAtOnce = 4;
+
+/** How old the platform's answers may get while nothing is heard of a change. */
+const askEveryMs = { watched: 1_000, polled: 50, longestPolled: 500 };
+
+export type Found =
+  | { readonly kind: "reached"; readonly target: ReachedTarget; readonly rounds: number }
+  /** A fence came: the claim is void. */
+  | { readonly kind: "fenced" }
+  /** Somebody scaled to 0 after the claim. */
+  | { readonly kind: "asleep" };
+
+export interface FindOptions {
+  readonly entry: () => CatalogEntry;
+  readonly catalog: ResourceCatalog;
+  readonly clock: Clock;
+  readonly dial: Dial;
+  /** Whether the claim behind this search has been voided. */
+  readonly isFenced: () => boolean;
+  readonly signal: AbortSignal;
+}
+
+/** The probe that decides on a target: the policy's, else the platform's, else none and TCP decides. */
+export function probeOf(entry: CatalogEntry, target: Target): HttpProbe | undefined {
+  const { readiness } = entry.resource.policy;
+  if (readiness === undefined) return target.probe;
+  return readiness.status === undefined ? { path: readiness.path } : { path: readiness.path, status: readiness.status };
+}
+
+/**
+ * Dials a resource's candidates round by round until one answers. Candidates and failures are asked of the platform
+ * again when a change is heard of, and now and then. Rejects with the platform's failure, or with the signal's reason.
+ */
+export async function findTarget(options: FindOptions): Promise<Found> {
+  const search = new Search(options);
+  try {
+    return await search.run();
+  } finally {
+    search.close();
+  }
+}
+
+class Search {
+  readonly #options: FindOptions;
+  readonly #key: string;
+  readonly #abort = new AbortController();
+  readonly #dialling = new Set<string>();
+  readonly #subscription: Disposable;
+  readonly #startedAt: Milliseconds;
+  #candidates: readonly Target[] = [];
+  #next = 0;
+  #askAt: Milliseconds = 0;
+  #askEveryMs: Milliseconds;
+  #reached: ReachedTarget | undefined;
+  #wakeUp: () => void = () => {};
+
+  constructor(options: FindOptions) {
+    this.#options = options;
+    this.#key = options.entry().key;
+    this.#startedAt = options.clock.monotonic();
+    this.#askEveryMs = options.entry().scaler.capabilities.watch ? askEveryMs.watched : askEveryMs.polled;
+    this.#subscription = options.catalog.subscribe((change) => {
+      if (change.kind === "set" && change.entry.key === this.#key) this.#askAt = 0;
+    });
+  }
+
+  async run(): Promise<Found> {
+    const { clock, signal, isFenced } = this.#options;
+    for (let rounds = 1; ; rounds += 1) {
+      signal.throwIfAborted();
+      if (isFenced()) return { kind: "fenced" };
+      if (clock.monotonic() >= this.#askAt && !(await this.#ask())) return { kind: "asleep" };
+      this.#dialSome();
+      await this.#pause();
+      if (this.#reached !== undefined) return isFenced() ? { kind: "fenced" } : { kind: "reached", target: this.#reached, rounds };
+    }
+  }
+
+  close(): void {
+    this.#subscription[Symbol.dispose]();
+    this.#abort.abort();
+  }
+
+  /** Asks the platform for candidates and for a failure. False: somebody wants 0 replicas now. */
+  async #ask(): Promise<boolean> {
+    const answer = await this.#askPlatform();
+    if (answer === undefined) return true;
+    const { resource, candidates } = answer;
+    if (resource === undefined) throw new ScalerError("SCALER_NOT_FOUND", `${this.#key} is gone`);
+    if (resource.failure !== undefined && resource.ready === 0) throw new ScalerError(resource.failure.code, resource.failure.message);
+    this.#candidates = candidates;
+    return resource.desired > 0;
+  }
+
+  /** Undefined: the platform did not answer this time; what it said before stays. */
+  async #askPlatform(): Promise<{ resource: Resource | undefined; candidates: readonly Target[] } | undefined> {
+    const { clock, entry, signal } = this.#options;
+    const { scaler, ref, resource: known } = entry();
+    this.#askAt = clock.monotonic() + this.#askEveryMs;
+    if (!scaler.capabilities.watch) this.#askEveryMs = Math.min(this.#askEveryMs * 1.5, askEveryMs.longestPolled);
+    try {
+      const [resource, candidates] = await Promise.all([scaler.getResource(ref, { signal }), scaler.resolveTargets(ref, known.policy.port, { signal })]);
+      return { resource, candidates };
+    } catch (error) {
+      if (signal.aborted || !toScalerError(error).retryable) throw error;
+      return undefined;
+    }
+  }
+
+  #dialSome(): void {
+    for (let tried = 0; tried < this.#candidates.length && this.#dialling.size < dialsAtOnce; tried += 1) {
+      const candidate = this.#candidates[this.#next++ % this.#candidates.length];
+      if (candidate !== undefined && !this.#dialling.has(candidate.id)) void this.#dialOne(candidate);
+    }
+  }
+
+  async #dialOne(candidate: Target): Promise<void> {
+    this.#dialling.add(candidate.id);
+    try {
+      const reached = await this.#options.dial(candidate, probeOf(this.#options.entry(), candidate), this.#abort.signal);
+      this.#reached ??= reached;
+      this.#wakeUp();
+    } catch {
+      // Not there yet: the next round dials it again.
+    } finally {
+      this.#dialling.delete(candidate.id);
+    }
+  }
+
+  /** Until the next round is due, or a dial has answered. */
+  #pause(): Promise<void> {
+    const { clock, signal } = this.#options;
+    if (this.#reached !== undefined) return Promise.resolve();
+    return new Promise((resolve) => {
+      const end = (): void => {
+        timer.cancel();
+        signal.removeEventListener("abort", end);
+        this.#wakeUp = () => {};
+        resolve();
+      };
+      const timer = clock.setTimer(this.#roundMs(), end);
+      signal.addEventListener("abort", end, { once: true });
+      this.#wakeUp = end;
+    });
+  }
+
+  #roundMs(): Milliseconds {
+    const { clock, entry } = this.#options;
+    if (entry().resource.policy.readiness !== undefined || this.#candidates.some((candidate) => candidate.probe !== undefined)) return probeEveryMs;
+    return clock.monotonic() - this.#startedAt < slowAfterMs ? dialEveryMs : dialSlowlyEveryMs;
+  }
+}

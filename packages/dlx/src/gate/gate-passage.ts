@@ -1,0 +1,77 @@
+import type { Book, StreamMark } from "./book.ts";
+import type { ColdStart, Passage, ReachedTarget } from "./passage.ts";
+import type { TargetSlot } from "./target-pool.ts";
+
+/** What a passage needs of the gate that gave it. */
+export interface PassageOwner {
+  readonly book: Book;
+  now(): number;
+  /** The request no longer counts against the pace of a release. */
+  paced(passage: GatePassage): void;
+  /** The target cannot be reached; another slot, where there is one. */
+  replace(slot: TargetSlot): TargetSlot | undefined;
+  /** The request has ended. */
+  ended(): void;
+}
+
+/** One request in flight. */
+export class GatePassage implements Passage {
+  readonly cold: ColdStart | undefined;
+  readonly #owner: PassageOwner;
+  readonly #activity: boolean;
+  #slot: TargetSlot;
+  #mark: StreamMark | undefined;
+  #ended = false;
+
+  /** The book has counted the request already. */
+  constructor(owner: PassageOwner, slot: TargetSlot, activity: boolean, cold: ColdStart | undefined) {
+    this.#owner = owner;
+    this.#slot = slot;
+    this.#activity = activity;
+    this.cold = cold;
+    slot.inFlight += 1;
+  }
+
+  get target(): ReachedTarget {
+    return this.#slot.target;
+  }
+
+  responded(): void {
+    if (this.cold !== undefined) this.#owner.paced(this);
+  }
+
+  stream(): void {
+    if (!this.#ended) this.#mark ??= this.#owner.book.openStream();
+  }
+
+  moved(): void {
+    if (this.#mark !== undefined) this.#mark.movedAt = this.#owner.now();
+    if (this.#activity) this.#owner.book.active();
+  }
+
+  retarget(): ReachedTarget | undefined {
+    if (this.#ended) return undefined;
+    const next = this.#owner.replace(this.#slot);
+    if (next === undefined) return undefined;
+    this.#slot.inFlight -= 1;
+    next.inFlight += 1;
+    this.#slot = next;
+    return next.target;
+  }
+
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#slot.inFlight -= 1;
+    const { book } = this.#owner;
+    if (this.#mark !== undefined) book.closeStream(this.#mark);
+    book.leave(this.#activity && !this.#silent());
+    this.#owner.paced(this);
+    this.#owner.ended();
+  }
+
+  /** A stream that ends was last active when its last byte moved. */
+  #silent(): boolean {
+    return this.#mark !== undefined;
+  }
+}

@@ -1,0 +1,22 @@
+import type { Clock, EventJournal, Logger, Milliseconds, ResourceCatalog, SleepGate } from "@dormouse/core";
+import type { Totals } from "./book.ts";
+import type { Dial } from "./dial.ts";
+import type { Upstreams } from "./passage.ts";
+
+/** What every gate of a process shares. */
+export interface GatePorts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly journal: EventJournal;
+  readonly catalog: ResourceCatalog;
+  readonly dial: Dial;
+  readonly upstreams: Upstreams;
+  readonly sleepGate: SleepGate;
+  readonly totals: Totals;
+  /** Bounds over all resources together. */
+  readonly limits: () => { readonly maxHeld: number; readonly maxInFlight: number };
+  /** Resolves once this DLX has seen itself in the list of DLXs. */
+  readonly listed: (signal: AbortSignal) => Promise<void>;
+  /** Resolves once this process is older than that: no call of an earlier one can have an effect any more. */
+  readonly settled: (settleWithinMs: Milliseconds, signal: AbortSignal) => Promise<void>;
+}

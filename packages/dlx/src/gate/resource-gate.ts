@@ -1,0 +1,318 @@
+import {
+  type CatalogEntry,
+  type ErrorCode,
+  type Milliseconds,
+  type Policy,
+  type ScaleEvent,
+  ScalerError,
+} from "@dormouse/core";
+import { Book } from "./book.ts";
+import type { Claim } from "./claim.ts";
+import { TargetFollower } from "./follow-targets.ts";
+import { GatePassage, type PassageOwner } from "./gate-passage.ts";
+import type { GatePorts } from "./gate-ports.ts";
+import type { ColdStart, EnterOptions, Gate, HoldOptions, Passage, ReachedTarget } from "./passage.ts";
+import { ReleasePace } from "./release-pace.ts";
+import { isDirect, restoreTraffic } from "./restore-traffic.ts";
+import { TargetPool, type TargetSlot } from "./target-pool.ts";
+import { WaitingRoom } from "./waiting-room.ts";
+import { type WakeOutcome, Waker, type WakeReason } from "./waker.ts";
+
+/** Named to callers where no wake of the resource has been measured. */
+const unmeasuredWakeMs = 5_000;
+
+/** One resource at one DLX: who may pass, who waits, and the wake that ends the waiting. */
+export class ResourceGate implements Gate, PassageOwner {
+  readonly key: string;
+  readonly book: Book;
+  readonly #ports: GatePorts;
+  readonly #room: WaitingRoom;
+  readonly #pace: ReleasePace;
+  readonly #waker: Waker;
+  readonly #pool = new TargetPool();
+  #entry: CatalogEntry;
+  #follower: { readonly follower: TargetFollower; readonly abort: AbortController } | undefined;
+  #cold: Readonly<Record<string, Milliseconds>> | undefined;
+  #restored = false;
+  #closed = false;
+
+  /** @param wakeDependencies wakes what the resource depends on, each by a claim of its own */
+  constructor(entry: CatalogEntry, ports: GatePorts, wakeDependencies: (signal: AbortSignal) => Promise<void>) {
+    this.key = entry.key;
+    this.#entry = entry;
+    this.#ports = ports;
+    this.book = new Book(ports.clock, ports.totals);
+    this.#room = new WaitingRoom(ports.clock);
+    this.#pace = new ReleasePace(ports.clock, () => this.#release());
+    this.#waker = new Waker({
+      ports,
+      book: this.book,
+      entry: () => this.#entry,
+      wakeDependencies,
+      grant: (target, phases, fencesWhenSent) => this.#grant(target, phases, fencesWhenSent),
+      ended: (outcome) => this.#wakeEnded(outcome),
+    });
+  }
+
+  get entry(): CatalogEntry {
+    return this.#entry;
+  }
+
+  get policy(): Policy {
+    return this.#entry.resource.policy;
+  }
+
+  get awake(): boolean {
+    return this.book.licensed;
+  }
+
+  /** Whether the resource's own traffic was pointed back at it since the last wake. */
+  get restored(): boolean {
+    return this.#restored;
+  }
+
+  get wakeP95Ms(): Milliseconds | undefined {
+    return this.#waker.p95;
+  }
+
+  /** The last wake that started something or failed. */
+  get lastWake(): ScaleEvent | undefined {
+    return this.#waker.last;
+  }
+
+  /** Time until a request may start a wake again after a failed one, in ms; 0: now. */
+  get backoffLeftMs(): Milliseconds {
+    return this.#waker.backoffLeftMs;
+  }
+
+  get targets(): readonly ReachedTarget[] {
+    return this.#pool.list();
+  }
+
+  /** Nothing held, in flight or under way: the gate can be let go of. */
+  get quiet(): boolean {
+    return this.book.held === 0 && this.book.inFlight === 0 && this.#waker.running === undefined;
+  }
+
+  now(): Milliseconds {
+    return this.#ports.clock.monotonic();
+  }
+
+  /** The catalogue knows something new of the resource. */
+  update(entry: CatalogEntry): void {
+    this.#entry = entry;
+  }
+
+  tryEnter({ activity = true }: EnterOptions = {}): Passage | undefined {
+    if (!this.book.licensed || this.#room.size > 0 || this.#isOverloaded()) return undefined;
+    const slot = this.#pool.pick(this.policy.maxConcurrency);
+    if (slot === undefined || !this.book.enter(activity)) return undefined;
+    this.book.arrived();
+    return new GatePassage(this, slot, activity, undefined);
+  }
+
+  async hold(options: HoldOptions): Promise<Passage> {
+    this.book.arrived();
+    const { arrivedAt, activity = true, patienceMs = Number.POSITIVE_INFINITY, signal, trace } = options;
+    const deadline = arrivedAt + Math.min(this.policy.holdTimeout, patienceMs);
+    this.#refuseIfHopeless(deadline, signal);
+    this.book.hold();
+    const passage = this.#room.wait({
+      arrivedAt,
+      activity,
+      deadline,
+      signal,
+      late: () => this.#refusal("DLX_WAKE_TIMEOUT", `${this.key} did not wake in time`, this.#usualWakeMs()),
+      gone: () => new ScalerError("DLX_CLIENT_GONE", "the client went away"),
+      left: () => this.#left(),
+    });
+    this.#ports.sleepGate.cancelSleep(this.#entry.ref);
+    this.#level("a request is held", trace === undefined ? {} : { trace });
+    this.#release();
+    return passage;
+  }
+
+  poke(): void {
+    if (this.book.licensed || this.#waker.running !== undefined || this.backoffLeftMs > 0 || this.#closed) return;
+    this.book.active();
+    this.#ports.sleepGate.cancelSleep(this.#entry.ref);
+    void this.#waker.run({ by: "request", reason: "a browser waits" });
+  }
+
+  /**
+   * Resolves once this DLX has a licence; `afresh`: once a claim that was sent after this call was accepted. Rejects
+   * with what the wake failed with.
+   */
+  async demand(reason: WakeReason, { afresh = false }: { readonly afresh?: boolean } = {}): Promise<void> {
+    if (afresh) await this.#waker.running;
+    else if (this.book.licensed) return;
+    if (this.#closed) throw new ScalerError("DLX_STOPPING", "the proxy is stopping");
+    this.book.active();
+    this.#ports.sleepGate.cancelSleep(this.#entry.ref);
+    const outcome = await this.#waker.run(reason);
+    if (outcome.kind === "failed") throw outcome.error;
+  }
+
+  /** Takes the licence away; see `Book.fence`. A request that is held claims at once. */
+  fence(): void {
+    this.book.fence();
+    this.#unlicensed();
+    this.#level("a request is held after a fence");
+  }
+
+  /** Ends the wake and refuses all that is held. */
+  async close(): Promise<void> {
+    const stopping = (): ScalerError => new ScalerError("DLX_STOPPING", "the proxy is stopping");
+    this.#closed = true;
+    this.#room.refuseAll(stopping);
+    this.book.revoke();
+    this.#unlicensed();
+    this.#pace.rest();
+    await this.#waker.stop(stopping());
+  }
+
+  paced(passage: GatePassage): void {
+    if (this.#pace.answered(passage) && this.#room.size > 0) this.#release();
+  }
+
+  replace(slot: TargetSlot): TargetSlot | undefined {
+    this.#drop(slot.target);
+    this.#follower?.follower.poke();
+    return this.book.licensed ? this.#pool.pick(this.policy.maxConcurrency) : undefined;
+  }
+
+  ended(): void {
+    if (this.#room.size > 0) this.#release();
+  }
+
+  #isOverloaded(): boolean {
+    const { totals, limits } = this.#ports;
+    return totals.held + totals.inFlight >= limits().maxInFlight;
+  }
+
+  #refuseIfHopeless(deadline: Milliseconds, signal: AbortSignal): void {
+    if (this.#closed) throw new ScalerError("DLX_STOPPING", "the proxy is stopping");
+    if (signal.aborted) throw new ScalerError("DLX_CLIENT_GONE", "the client went away");
+    if (this.now() >= deadline) throw this.#refusal("DLX_WAKE_TIMEOUT", `${this.key} did not wake in time`, this.#usualWakeMs());
+    const { totals, limits } = this.#ports;
+    if (this.#isOverloaded() || totals.held >= limits().maxHeld) throw new ScalerError("DLX_OVERLOADED", "too many requests are open");
+    if (this.#room.size >= this.policy.maxHeld) throw this.#refusal("DLX_HOLD_FULL", `${this.#room.size} requests wait for ${this.key}`, this.#usualWakeMs());
+    const { failure, running } = this.#waker;
+    if (failure !== undefined && !this.book.licensed && running === undefined && this.backoffLeftMs > 0) throw this.#inBackoff(failure);
+  }
+
+  #inBackoff(failure: ScalerError): ScalerError {
+    return this.#refusal(failure.code, failure.message, Math.max(1_000, this.backoffLeftMs), failure);
+  }
+
+  #refusal(code: ErrorCode, message: string, retryAfterMs: Milliseconds, cause?: ScalerError): ScalerError {
+    return new ScalerError(code, message, cause === undefined ? { retryAfterMs } : { retryAfterMs, cause });
+  }
+
+  #usualWakeMs(): Milliseconds {
+    return this.#waker.p95 ?? unmeasuredWakeMs;
+  }
+
+  #left(): void {
+    this.book.unhold();
+    if (this.#room.size === 0) this.#pace.rest();
+  }
+
+  /** Level-triggered: whenever something is held and there is no licence and no wake runs, a wake starts. */
+  #level(reason: string, origin: Pick<WakeReason, "trace"> = {}): void {
+    if (this.#room.size === 0 || this.book.licensed || this.#waker.running !== undefined || this.#closed) return;
+    void this.#waker.run({ by: "request", reason, ...origin });
+  }
+
+  #wakeEnded(outcome: WakeOutcome): void {
+    if (outcome.kind === "woken") this.#afterWake(outcome.claimed);
+    else if (!this.book.licensed) this.#room.refuseAll(() => this.#inBackoff(outcome.error));
+    this.#level("a request is held");
+  }
+
+  #grant(target: ReachedTarget, phases: Readonly<Record<string, Milliseconds>> | undefined, fencesWhenSent: number): boolean {
+    if (this.#closed || !this.book.grant(fencesWhenSent)) return false;
+    this.#cold = phases;
+    this.#pool.add(target);
+    this.#follow();
+    this.#release();
+    return true;
+  }
+
+  /** Releases in order of arrival, as far as the pace and the targets' room go. */
+  #release(): void {
+    while (this.#room.size > 0 && this.book.licensed && this.#pool.size > 0) {
+      if (!this.#pace.allows(this.policy.releaseConcurrency * this.#pool.size)) return;
+      const slot = this.#pool.pick(this.policy.maxConcurrency);
+      const waiting = this.#room.first();
+      if (slot === undefined || waiting === undefined || !this.book.enter(waiting.activity)) return;
+      const passage = new GatePassage(this, slot, waiting.activity, this.#coldStart(waiting.arrivedAt));
+      this.#pace.released(passage);
+      waiting.admit(passage);
+    }
+  }
+
+  #coldStart(arrivedAt: Milliseconds): ColdStart {
+    return { heldMs: this.now() - arrivedAt, woken: this.#cold !== undefined, phases: this.#cold ?? {} };
+  }
+
+  #follow(): void {
+    if (this.#follower !== undefined) return;
+    const abort = new AbortController();
+    const { catalog, clock, dial } = this.#ports;
+    const follower = new TargetFollower({
+      entry: () => this.#entry,
+      catalog,
+      clock,
+      dial,
+      pool: this.#pool,
+      reached: (target) => this.#reached(target),
+      vanished: (target) => this.#drop(target),
+      signal: abort.signal,
+    });
+    this.#follower = { follower, abort };
+    void follower.run();
+  }
+
+  #reached(target: ReachedTarget): void {
+    this.#pool.add(target);
+    this.#release();
+  }
+
+  /** Forgets a target. With the last one the licence goes, and who is held then claims anew. */
+  #drop(target: ReachedTarget): void {
+    if (!this.#pool.drop(target)) return;
+    this.#ports.upstreams.retire(target);
+    if (this.#pool.size > 0) return;
+    this.book.revoke();
+    this.#unlicensed();
+    this.#level("no target is left");
+  }
+
+  #unlicensed(): void {
+    this.#follower?.abort.abort();
+    this.#follower = undefined;
+    this.#restored = false;
+    for (const target of this.#pool.clear()) this.#ports.upstreams.retire(target);
+  }
+
+  /** Follow-ups that nobody waits for: the catalogue hears of the wake, and traffic goes back to the resource. */
+  #afterWake({ version }: Claim): void {
+    const { scaler, ref } = this.#entry;
+    const signal = this.#follower?.abort.signal;
+    if (signal === undefined) return;
+    if (!scaler.capabilities.watch) void this.#observe();
+    if (!isDirect(this.#entry)) return;
+    const restored = restoreTraffic({ entry: () => this.#entry, version, clock: this.#ports.clock, signal });
+    void restored.then((done) => {
+      if (!signal.aborted) this.#restored = done;
+    });
+    this.#ports.logger.debug({ resource: this.key, ref }, "restoring traffic");
+  }
+
+  async #observe(): Promise<void> {
+    const { scaler, ref } = this.#entry;
+    const resource = await scaler.getResource(ref).catch(() => undefined);
+    if (resource !== undefined) this.#ports.catalog.observe(scaler, resource);
+  }
+}

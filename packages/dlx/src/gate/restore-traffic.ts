@@ -1,0 +1,38 @@
+import { backoffMs, type CatalogEntry, type Clock, isScalerError, type Policy } from "@dormouse/core";
+
+export interface RestoreOptions {
+  readonly entry: () => CatalogEntry;
+  /** Version that the claim produced. */
+  readonly version: string;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/** Whether a resource's warm traffic leaves the DLX. `auto`: where an idle rule can see it. */
+export function isDirect({ scaler, resource }: CatalogEntry): boolean {
+  const policy: Policy = resource.policy;
+  return scaler.capabilities.routing && (policy.routing === "direct" || (policy.routing === "auto" && policy.idleRules.length > 0));
+}
+
+/**
+ * Points a woken resource's own traffic back at it, once every instance in that traffic is ready. Whoever wrote a newer
+ * version owns the routing from then on: then this ends. True: restored.
+ */
+export async function restoreTraffic({ entry, version, clock, signal }: RestoreOptions): Promise<boolean> {
+  for (let attempt = 0; !signal.aborted; attempt += 1) {
+    const { scaler, ref } = entry();
+    try {
+      const resource = await scaler.getResource(ref, { signal });
+      if (resource === undefined || resource.version !== version) return false;
+      if (resource.ready >= resource.desired) {
+        await scaler.routeTraffic?.(ref, "resource", { version, signal });
+        return true;
+      }
+    } catch (error) {
+      if (isScalerError(error) && !error.retryable) return false;
+      if (isScalerError(error) && error.code === "SCALER_CONFLICT") return false;
+    }
+    await clock.sleep(backoffMs(attempt, { firstMs: 50, longestMs: 2_000 }), signal).catch(() => {});
+  }
+  return false;
+}

@@ -1,0 +1,56 @@
+import type { ReachedTarget } from "./passage.ts";
+
+/** A reached target and how many requests it has now. */
+export interface TargetSlot {
+  readonly target: ReachedTarget;
+  inFlight: number;
+}
+
+/** The reached targets of one resource. */
+export class TargetPool {
+  readonly #slots = new Map<string, TargetSlot>();
+
+  get size(): number {
+    return this.#slots.size;
+  }
+
+  has(id: string): boolean {
+    return this.#slots.has(id);
+  }
+
+  list(): readonly ReachedTarget[] {
+    return [...this.#slots.values()].map((slot) => slot.target);
+  }
+
+  add(target: ReachedTarget): void {
+    if (!this.#slots.has(target.id)) this.#slots.set(target.id, { target, inFlight: 0 });
+  }
+
+  /** Forgets a target; requests that it has go on. Whether it was there. */
+  drop(target: ReachedTarget): boolean {
+    if (this.#slots.get(target.id)?.target !== target) return false;
+    return this.#slots.delete(target.id);
+  }
+
+  clear(): readonly ReachedTarget[] {
+    const targets = this.list();
+    this.#slots.clear();
+    return targets;
+  }
+
+  /** The target with the fewest requests that has room; ties go round. `maxConcurrency` 0: there is always room. */
+  pick(maxConcurrency: number): TargetSlot | undefined {
+    let best: TargetSlot | undefined;
+    for (const slot of this.#slots.values()) {
+      if (maxConcurrency > 0 && slot.inFlight >= maxConcurrency) continue;
+      if (best === undefined || slot.inFlight < best.inFlight) best = slot;
+    }
+    if (best !== undefined && this.#slots.size > 1) this.#toTheBack(best);
+    return best;
+  }
+
+  #toTheBack(slot: TargetSlot): void {
+    this.#slots.delete(slot.target.id);
+    this.#slots.set(slot.target.id, slot);
+  }
+}
