@@ -85,7 +85,7 @@ export class GateKeeper implements AsyncDisposable {
 
   /** One synchronous step: no request passes between the fence and the counts that are answered. */
   fence(ref: ResourceRef, attempt: string): FenceAnswer {
-    const gate = this.gate(formatRef(ref));
+    const gate = this.#gates.get(formatRef(ref));
     if (gate === undefined) return { process: this.process, attempt, inFlight: 0, held: 0 };
     const held = gate.book.held;
     gate.fence();

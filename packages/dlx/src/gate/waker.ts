@@ -81,11 +81,7 @@ export class Waker {
   run(reason: WakeReason): Promise<WakeOutcome> {
     if (this.#running !== undefined) return this.#running.ended;
     const abort = new AbortController();
-    const ended = this.#wake(reason, abort).then((outcome) => {
-      this.#running = undefined;
-      this.#options.ended(outcome);
-      return outcome;
-    });
+    const ended = this.#runToEnd(reason, abort);
     this.#running = { ended, abort };
     return ended;
   }
@@ -94,6 +90,14 @@ export class Waker {
   async stop(reason: ScalerError): Promise<void> {
     this.#running?.abort.abort(reason);
     await this.#running?.ended;
+  }
+
+  async #runToEnd(reason: WakeReason, abort: AbortController): Promise<WakeOutcome> {
+    await Promise.resolve(); // so that `running` is set before anything of the wake happens
+    const outcome = await this.#wake(reason, abort);
+    this.#running = undefined;
+    this.#options.ended(outcome);
+    return outcome;
   }
 
   async #wake(reason: WakeReason, abort: AbortController): Promise<WakeOutcome> {

@@ -1,0 +1,65 @@
+import { FakeClock } from "@dormouse/core/testing";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import type { Passage } from "./passage.ts";
+import { WaitingRoom, type WaitOptions } from "./waiting-room.ts";
+
+let clock: FakeClock;
+let room: WaitingRoom;
+
+beforeEach(() => {
+  clock = new FakeClock();
+  room = new WaitingRoom(clock);
+});
+
+function options(overrides: Partial<WaitOptions> = {}): WaitOptions {
+  return {
+    arrivedAt: clock.monotonic(),
+    activity: true,
+    deadline: clock.monotonic() + 1_000,
+    signal: new AbortController().signal,
+    late: () => new Error("late"),
+    gone: () => new Error("gone"),
+    left: () => {},
+    ...overrides,
+  };
+}
+
+const passage = (name: string): Passage => ({ name }) as unknown as Passage;
+
+describe("waiting", () => {
+  it("ends in order of arrival", async () => {
+    const waits = [room.wait(options()), room.wait(options()), room.wait(options())];
+    for (const name of ["a", "b", "c"]) room.first()?.admit(passage(name));
+    expect(await Promise.all(waits)).toEqual([passage("a"), passage("b"), passage("c")]);
+    expect(room.size).toBe(0);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it("ends at its deadline, and frees the slot", async () => {
+    const left = vi.fn();
+    const wait = room.wait(options({ left }));
+    const refused = expect(wait).rejects.toThrow("late");
+    await clock.advance(999);
+    expect(room.size).toBe(1);
+    await clock.advance(1);
+    await refused;
+    expect(room.size).toBe(0);
+    expect(left).toHaveBeenCalledOnce();
+  });
+
+  it("ends at once when its client goes, and leaves no timer behind", async () => {
+    const client = new AbortController();
+    const wait = room.wait(options({ signal: client.signal }));
+    client.abort();
+    await expect(wait).rejects.toThrow("gone");
+    expect(room.size).toBe(0);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it("refuses everybody at once", async () => {
+    const waits = Promise.allSettled([room.wait(options()), room.wait(options())]);
+    room.refuseAll(() => new Error("over"));
+    expect((await waits).map((one) => one.status)).toEqual(["rejected", "rejected"]);
+    expect(room.first()).toBeUndefined();
+  });
+});
