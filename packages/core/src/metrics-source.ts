@@ -23,5 +23,7 @@ export interface MetricSample {
  * isolates one query's failure from the next.
  */
 export interface MetricsSource extends AsyncDisposable {
+  /** True where the source sees only what passes a DLX: no evidence about traffic that goes straight to a resource. */
+  readonly dlxOnly?: boolean;
   read(query: MetricQuery, options?: CallOptions): Promise<readonly MetricSample[]>;
 }
