@@ -1,19 +1,17 @@
 import { z } from "zod";
-import { durationSchema } from "./duration.ts";
+import { durationSchema, positiveDurationSchema } from "./duration.ts";
+import { listenAddressSchema } from "./listen-address.ts";
+import { networkSchema } from "./network.ts";
 import { policySchema } from "./policy.ts";
-
-const listenAddress = z
-  .string()
-  .regex(/^(\[[0-9A-Fa-f:.]+\]|[^:\s[\]]+):\d{1,5}$/, 'is no listen address: write "127.0.0.1:8080", "[::1]:8080" or "0.0.0.0:8080"');
 
 const secretSchema = z
   .union([z.strictObject({ env: z.string().min(1) }), z.strictObject({ file: z.string().min(1) })], {
-    error: "is no secret: write { env: NAME } or { file: PATH }, never the secret itself",
+    error: "is no secret reference; write { env: NAME } or { file: PATH }, never the secret itself",
   })
   .meta({ description: "Where a secret is: an environment variable or a file" });
 
 const use = z.string().min(1).meta({ description: "npm package, short name, or path of the plugin" });
-const pluginId = z.string().regex(/^[A-Za-z0-9._:-]{1,253}$/, "is no id: use letters, digits and . _ : -");
+const pluginId = z.string().regex(/^[A-Za-z0-9._:-]{1,253}$/, "is no id; use letters, digits and . _ : -");
 
 const pluginSchema = z.strictObject({
   use,
@@ -22,51 +20,115 @@ const pluginSchema = z.strictObject({
 });
 
 const adminSchema = z.strictObject({
-  listen: listenAddress.default("127.0.0.1:8081").meta({ description: "Address of the admin API; any but loopback needs a token" }),
+  listen: listenAddressSchema
+    .default("127.0.0.1:8081")
+    .meta({ description: "Address of the admin API; any but loopback needs a token" }),
   token: secretSchema.optional().meta({ description: "Bearer token that callers must show" }),
   openMetrics: z.boolean().default(false).meta({ description: "Serve /metrics without the token" }),
 });
 
 const dlxSchema = z.strictObject({
-  listen: z.union([listenAddress, z.array(listenAddress).min(1)]).default("127.0.0.1:8080").meta({ description: "The shared listener, or several" }),
-  trustedProxies: z.array(z.string().min(1)).default([]).meta({ description: "Addresses or CIDR networks whose X-Forwarded-* and Forwarded are kept and extended" }),
-  maxConnections: z.int().positive().default(20_000).meta({ description: "Open client connections; one more is closed at once" }),
+  listen: z
+    .union([listenAddressSchema, z.array(listenAddressSchema).min(1)])
+    .default("127.0.0.1:8080")
+    .meta({ description: "The shared listener, or several" }),
+  trustedProxies: z
+    .array(networkSchema)
+    .default([])
+    .meta({ description: "Addresses or CIDR networks whose X-Forwarded-* and Forwarded are kept and extended" }),
+  maxConnections: z
+    .int()
+    .positive()
+    .default(20_000)
+    .meta({ description: "Open client connections; one more is closed at once" }),
   maxHeld: z.int().positive().default(10_000).meta({ description: "Held requests of all resources together" }),
-  maxInFlight: z.int().positive().default(20_000).meta({ description: "Requests with targets of all resources together" }),
+  maxInFlight: z
+    .int()
+    .positive()
+    .default(20_000)
+    .meta({ description: "Requests with targets of all resources together" }),
   maxHeaderSize: z.int().min(1_024).max(1_048_576).default(16_384).meta({ description: "Bytes of a request's head" }),
-  headersTimeout: durationSchema.default(30_000).meta({ description: "How long a request's head may take" }),
-  keepAliveTimeout: durationSchema.default(75_000).meta({ description: "How long an idle client connection stays open" }),
-  bodyIdleTimeout: durationSchema.default(300_000).meta({ description: "How long a released request's body may send nothing; 0: no limit" }),
-  replayBody: z.int().nonnegative().max(1_048_576).default(65_536).meta({ description: "Bytes of an idempotent request's body that are kept for one replay" }),
-  drainTimeout: durationSchema.default(30_000).meta({ description: "How long a stop waits for held and running requests" }),
-  stopGrace: durationSchema.default(0).meta({ description: "How long a stop goes on accepting after /readyz says 503" }),
-  routes: z.array(pluginSchema).max(20).default([]).meta({ description: "Further route sources; the resources' own policies are always one" }),
+  headersTimeout: positiveDurationSchema.prefault("30s").meta({ description: "How long a request's head may take" }),
+  keepAliveTimeout: positiveDurationSchema
+    .prefault("75s")
+    .meta({ description: "How long an idle client connection stays open" }),
+  bodyIdleTimeout: durationSchema
+    .prefault("5m")
+    .meta({ description: "How long a released request's body may send nothing; 0: no limit" }),
+  replayBody: z
+    .int()
+    .nonnegative()
+    .max(1_048_576)
+    .default(65_536)
+    .meta({ description: "Bytes of an idempotent request's body that are kept for one replay" }),
+  drainTimeout: durationSchema
+    .prefault("30s")
+    .meta({ description: "How long a stop waits for held and running requests" }),
+  stopGrace: durationSchema
+    .prefault("0")
+    .meta({ description: "How long a stop goes on accepting after /readyz says 503" }),
+  routes: z
+    .array(pluginSchema)
+    .max(20)
+    .default([])
+    .meta({ description: "Further route sources; the resources' own policies are always one" }),
 });
 
 const autoscalerSchema = z.strictObject({
-  every: durationSchema.default(5_000).meta({ description: "Time from one tick's start to the next" }),
-  metrics: z.array(pluginSchema).max(20).default([{ use: "dlx" }]).meta({ description: "Metrics sources; the first is the default of idle rules" }),
+  every: positiveDurationSchema.prefault("5s").meta({ description: "Time from one tick's start to the next" }),
+  metrics: z
+    .array(pluginSchema)
+    .max(20)
+    .default([{ use: "dlx" }])
+    .meta({ description: "Metrics sources; the first is the default of idle rules" }),
   concurrency: z.int().positive().max(1_000).default(10).meta({ description: "Sleeps that may run at once" }),
-  quietPeriod: durationSchema.default(0).meta({ description: "How long activity must be zero between divert and fence, where traffic is routed" }),
-  sleepTimeout: durationSchema.default(120_000).meta({ description: "Age after which another holder's mark counts as left behind" }),
+  quietPeriod: durationSchema
+    .prefault("0")
+    .meta({ description: "How long activity must be zero between divert and fence, where traffic is routed" }),
+  sleepTimeout: positiveDurationSchema
+    .prefault("2m")
+    .meta({ description: "Age after which another holder's mark counts as left behind" }),
 });
 
 const telemetrySchema = z.strictObject({
-  otlp: z.url().optional().meta({ description: "Base URL of an OTLP/HTTP collector for traces; left out: no traces are sent" }),
-  sampleRatio: z.number().min(0).max(1).default(1).meta({ description: "Share of requests that are traced where the caller did not decide" }),
-  maxSeries: z.int().min(10).max(100_000).default(1_000).meta({ description: "Resources with metric series of their own, busiest first" }),
+  otlp: z
+    .url({ protocol: /^https?$/, error: 'is no URL; write for example "http://127.0.0.1:4318"' })
+    .optional()
+    .meta({ description: "Base URL of an OTLP/HTTP collector for traces; left out: no traces are sent" }),
+  sampleRatio: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(1)
+    .meta({ description: "Share of requests that are traced where the caller did not decide" }),
+  maxSeries: z
+    .int()
+    .min(10)
+    .max(100_000)
+    .default(1_000)
+    .meta({ description: "Resources with metric series of their own, busiest first" }),
 });
 
 const logSchema = z.strictObject({
   level: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
-  format: z.enum(["auto", "json", "pretty"]).default("auto").meta({ description: "auto: pretty on a terminal, JSON elsewhere" }),
+  format: z
+    .enum(["auto", "json", "pretty"])
+    .default("auto")
+    .meta({ description: "auto: pretty on a terminal, JSON elsewhere" }),
 });
 
 /** The whole of `dormouse.yaml`; unknown keys are errors. Durations are ms once parsed. */
 export const configSchema = z.strictObject({
   admin: adminSchema.prefault({}),
-  scalers: z.array(pluginSchema).min(1, "names no scaler: there is nothing to wake").max(100),
-  pluginDir: z.string().min(1).optional().meta({ description: "Folder whose node_modules holds further plugins, relative to this file" }),
+  scalers: z
+    .array(pluginSchema)
+    .min(1, "names no scaler; add one, for example { use: process, options: { resources: [ … ] } }")
+    .max(100),
+  pluginDir: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ description: "Folder whose node_modules holds further plugins, relative to this file" }),
   dlx: dlxSchema.prefault({}),
   autoscaler: autoscalerSchema.prefault({}),
   defaults: policySchema.prefault({}).meta({ description: "Policy of every resource that says nothing else" }),

@@ -10,16 +10,39 @@ export {
   type SecretReference,
   type TelemetryConfig,
 } from "./config-schema.ts";
+export { ConfigError, type ConfigIssue, isConfigError } from "./config-error.ts";
 export { definePort, defineScaler, type PortInstances, type PortKind, type PortPlugin } from "./define-plugin.ts";
-export { durationSchema, formatDuration } from "./duration.ts";
+export { durationSchema, formatDuration, positiveDurationSchema } from "./duration.ts";
 export { type ErrorCode, errorFacts, type ErrorFacts, errorTable, isErrorCode } from "./error-codes.ts";
 export { EventJournal, type ScaleEvent } from "./event-journal.ts";
-export type { GuardedScaler } from "./guard-scaler.ts";
+export type { GuardedScaler, GuardLimits } from "./guard-scaler.ts";
 export { type LeaderElector, soleLeader } from "./leader-elector.ts";
+export { listenAddressSchema } from "./listen-address.ts";
+export { loadPort, loadScaler } from "./load-plugin.ts";
 export { type Logger, silentLogger } from "./logger.ts";
 export type { MetricQuery, MetricSample, MetricsSource } from "./metrics-source.ts";
+export { networkSchema } from "./network.ts";
+export { openPort } from "./open-port.ts";
+export { openScaler } from "./open-scaler.ts";
+export { parseConfig, resolveDefaults } from "./parse-config.ts";
+export { parsePolicy } from "./parse-policy.ts";
 export type { ActivityReport, DlxPeer, FenceAnswer, PeerDiscovery, ResourceActivity } from "./peer-discovery.ts";
-export { defaultPolicy, type IdleRule, type NeverWake, type PartialPolicy, type Policy, policySchema, type Readiness } from "./policy.ts";
+export { pluginId } from "./plugin-id.ts";
+export {
+  type FormatLabelsOptions,
+  formatPolicyLabels,
+  parsePolicyLabels,
+  type PolicyLabelsOptions,
+} from "./policy-labels.ts";
+export {
+  defaultPolicy,
+  type IdleRule,
+  type NeverWake,
+  type PartialPolicy,
+  type Policy,
+  policySchema,
+  type Readiness,
+} from "./policy.ts";
 export { type CatalogChange, type CatalogEntry, type CatalogOptions, ResourceCatalog } from "./resource-catalog.ts";
 export { defaultNamespace, formatRef, isRefPart, type LocalRef, parseRef, type ResourceRef } from "./resource-ref.ts";
 export {
@@ -39,6 +62,8 @@ export {
   type SetScaleOptions,
   type Target,
 } from "./resource-scaler.ts";
+export { resolveDependency } from "./resolve-dependency.ts";
+export type { PluginOrigins } from "./resolve-plugin.ts";
 export { nextState, type Operation, type ResourceState } from "./resource-state.ts";
 export type { Route, RouteSource } from "./route-source.ts";
 export { isScalerError, ScalerError, type ScalerErrorOptions, toScalerError } from "./scaler-error.ts";

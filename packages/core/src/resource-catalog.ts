@@ -54,7 +54,13 @@ export class ResourceCatalog implements AsyncDisposable {
 
   /** Starts to follow a scaler's resources. */
   follow(scaler: GuardedScaler): void {
-    const following: Following = { scaler, abort: new AbortController(), listed: false, failure: undefined, ended: Promise.resolve() };
+    const following: Following = {
+      scaler,
+      abort: new AbortController(),
+      listed: false,
+      failure: undefined,
+      ended: Promise.resolve(),
+    };
     this.#following.set(scaler.id, following);
     following.ended = this.#run(following);
   }
@@ -66,7 +72,8 @@ export class ResourceCatalog implements AsyncDisposable {
     this.#following.delete(scalerId);
     following.abort.abort();
     await following.ended;
-    for (const entry of this.list()) if (entry.ref.scaler === scalerId && entry.scaler === following.scaler) this.#remove(entry.ref);
+    for (const entry of this.list())
+      if (entry.ref.scaler === scalerId && entry.scaler === following.scaler) this.#remove(entry.ref);
   }
 
   /** @param key printed ref */
@@ -84,7 +91,9 @@ export class ResourceCatalog implements AsyncDisposable {
 
   /** Scalers that have not listed yet, and why where they failed. */
   unlisted(): readonly { readonly scaler: string; readonly failure: ScalerError | undefined }[] {
-    return [...this.#following.values()].filter((one) => !one.listed).map((one) => ({ scaler: one.scaler.id, failure: one.failure }));
+    return [...this.#following.values()]
+      .filter((one) => !one.listed)
+      .map((one) => ({ scaler: one.scaler.id, failure: one.failure }));
   }
 
   /** The failure of a scaler's last list or watch, where it failed. */
@@ -130,10 +139,13 @@ export class ResourceCatalog implements AsyncDisposable {
 
   async #run(following: Following): Promise<void> {
     const { signal } = following.abort;
-    for (let attempt = 0; !signal.aborted; ) {
+    for (let attempt = 0; !signal.aborted;) {
       const worked = await this.#round(following, signal);
       attempt = worked ? 0 : attempt + 1;
-      const waitMs = worked && !following.scaler.capabilities.watch ? (this.#options.listEveryMs ?? 5_000) : backoffMs(attempt, { firstMs: 100, longestMs: 30_000 });
+      const waitMs =
+        worked && !following.scaler.capabilities.watch
+          ? (this.#options.listEveryMs ?? 5_000)
+          : backoffMs(attempt, { firstMs: 100, longestMs: 30_000 });
       await this.#options.clock.sleep(waitMs, signal).catch(() => {});
     }
   }
@@ -160,7 +172,10 @@ export class ResourceCatalog implements AsyncDisposable {
 
   #fail(following: Following, error: ScalerError): void {
     if (following.failure?.code !== error.code) {
-      this.#options.logger.warn({ scaler: following.scaler.id, code: error.code, error: error.message }, "could not list resources; the last known ones stay");
+      this.#options.logger.warn(
+        { scaler: following.scaler.id, code: error.code, error: error.message },
+        "could not list resources; the last known ones stay",
+      );
     }
     following.failure = error;
   }
@@ -178,7 +193,8 @@ export class ResourceCatalog implements AsyncDisposable {
 
   #replaceAll(scaler: GuardedScaler, resources: readonly Resource[]): void {
     const present = new Set(resources.map((resource) => formatRef({ scaler: scaler.id, ...resource.ref })));
-    for (const entry of this.list()) if (entry.ref.scaler === scaler.id && !present.has(entry.key)) this.#remove(entry.ref);
+    for (const entry of this.list())
+      if (entry.ref.scaler === scaler.id && !present.has(entry.key)) this.#remove(entry.ref);
     for (const resource of resources) this.#set(scaler, resource);
   }
 

@@ -35,7 +35,10 @@ export function parseRef(text: string): ResourceRef {
   const parts = text.split("/");
   const [scaler, namespace, name] = parts.length === 2 ? [parts[0], defaultNamespace, parts[1]] : parts;
   if (parts.length < 2 || parts.length > 3 || !isRefPart(scaler) || !isRefPart(namespace) || !isRefPart(name)) {
-    throw new ScalerError("SCALER_BAD_ARGUMENT", `"${text}" is no resource: write scaler/namespace/name, for example local/default/hello`);
+    throw new ScalerError(
+      "SCALER_BAD_ARGUMENT",
+      `"${text}" is no resource: write scaler/namespace/name, for example local/default/hello`,
+    );
   }
   return { scaler, namespace, name };
 }

@@ -23,10 +23,15 @@ export function nextState(
 ): ResourceState {
   const kind = stateKind(facts, operation);
   const since = previous?.kind === kind ? previous.since : now;
-  return kind === "failed" && facts.failure !== undefined ? { kind, since, failure: facts.failure } : { kind: kind === "failed" ? "waking" : kind, since };
+  return kind === "failed" && facts.failure !== undefined
+    ? { kind, since, failure: facts.failure }
+    : { kind: kind === "failed" ? "waking" : kind, since };
 }
 
-function stateKind(facts: Pick<Resource, "desired" | "ready" | "failure">, operation: Operation): ResourceState["kind"] {
+function stateKind(
+  facts: Pick<Resource, "desired" | "ready" | "failure">,
+  operation: Operation,
+): ResourceState["kind"] {
   if (operation === "wake") return "waking";
   if (operation === "sleep") return "sleeping";
   if (facts.desired === 0) return facts.ready === 0 ? "asleep" : "sleeping";
