@@ -1,1 +1,9 @@
-export { FakeClock } from "./fake-clock.ts";
+export { FakeClock } from "./testing/fake-clock.ts";
+export { memoryPlugin, openMemoryScaler } from "./testing/memory-plugin.ts";
+export { MemoryResource, type MemoryPlatform, type MemoryResourceOptions } from "./testing/memory-resource.ts";
+export {
+  MemoryScaler,
+  type MemoryScalerOptions,
+  type RecordedCall,
+  type ScalerCallName,
+} from "./testing/memory-scaler.ts";

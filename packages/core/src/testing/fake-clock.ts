@@ -1,5 +1,5 @@
-import type { Clock, Milliseconds, Timer } from "./clock.ts";
-import { sleepOnClock } from "./sleep-on-clock.ts";
+import type { Clock, Milliseconds, Timer } from "../clock.ts";
+import { sleepOnClock } from "../sleep-on-clock.ts";
 
 interface Entry {
   readonly at: Milliseconds;
