@@ -1,0 +1,115 @@
+import {
+  type CatalogEntry,
+  defaultPolicy,
+  type GuardedScaler,
+  type Policy,
+  type Resource,
+  ResourceCatalog,
+  silentLogger,
+} from "@dormouse/core";
+import { FakeClock } from "@dormouse/core/testing";
+import { describe, expect, it } from "vitest";
+import { fromPolicies, policyRoutes } from "./policy-routes.ts";
+
+function resource(name: string, policy: Partial<Policy>, ready = 0): Resource {
+  return {
+    ref: { namespace: "default", name },
+    desired: ready,
+    ready,
+    wakeReplicas: 1,
+    version: "1",
+    ports: [],
+    policy: { ...defaultPolicy, ...policy },
+    createdAt: 0,
+    updatedAt: 0,
+  };
+}
+
+function entry(policy: Partial<Policy>): CatalogEntry {
+  const ref = { scaler: "local", namespace: "default", name: "app" };
+  const scaler = {} as GuardedScaler;
+  return {
+    ref,
+    key: "local/default/app",
+    scaler,
+    resource: resource("app", policy),
+    state: { kind: "asleep", since: 0 },
+  };
+}
+
+describe("policyRoutes", () => {
+  const ref = { scaler: "local", namespace: "default", name: "app" };
+  const origin = "policy of local/default/app";
+
+  it("gives one route for each host, with path, headers and port", () => {
+    const routes = policyRoutes(
+      entry({ hosts: ["a.example", "b.example"], pathPrefix: "/x", headers: { "X-A": "1" }, port: "web" }),
+    );
+    const rest = { ref, origin, port: "web", pathPrefix: "/x", headers: { "x-a": "1" } };
+    expect(routes).toEqual([
+      { ...rest, host: "a.example" },
+      { ...rest, host: "b.example" },
+    ]);
+  });
+
+  it("gives a route for any host where there is only a path or headers", () => {
+    expect(policyRoutes(entry({ pathPrefix: "/x" }))).toEqual([{ ref, origin, pathPrefix: "/x" }]);
+    expect(policyRoutes(entry({ headers: { a: "1" } }))).toEqual([{ ref, origin, headers: { a: "1" } }]);
+  });
+
+  it("gives a route for each dedicated listener, free of the other conditions", () => {
+    expect(policyRoutes(entry({ hosts: ["a"], listen: ["127.0.0.1:9000"] }))).toEqual([
+      { ref, origin, host: "a" },
+      { ref, origin, listen: "127.0.0.1:9000" },
+    ]);
+  });
+
+  it("gives none where a policy asks for none", () => {
+    expect(policyRoutes(entry({}))).toEqual([]);
+  });
+});
+
+describe("fromPolicies", () => {
+  function openCatalog(): { catalog: ResourceCatalog; set: (one: Resource) => void; clock: FakeClock } {
+    const clock = new FakeClock();
+    const scaler = {
+      id: "local",
+      capabilities: { replicas: "one", watch: false, routing: false, compareAndSet: true, settleWithinMs: 0 },
+      listResources: async () => [resource("one", { hosts: ["one"] })],
+    } as unknown as GuardedScaler;
+    const catalog = new ResourceCatalog({ clock, logger: silentLogger });
+    catalog.follow(scaler);
+    return { catalog, clock, set: (one) => catalog.observe(scaler, one) };
+  }
+
+  it("gives a new list for a change of routes, and none for a change of status", async () => {
+    const { catalog, clock, set } = openCatalog();
+    await clock.advance(0);
+    const abort = new AbortController();
+    const lists = fromPolicies(catalog).watchRoutes({ signal: abort.signal })[Symbol.asyncIterator]();
+    const hosts = async (): Promise<readonly (string | undefined)[]> => {
+      const { value } = (await lists.next()) as { value: readonly { host?: string }[] };
+      return value.map((route) => route.host);
+    };
+    expect(await hosts()).toEqual(["one"]);
+    const next = hosts();
+    set(resource("one", { hosts: ["one"] }, 1));
+    set(resource("two", { hosts: ["two", "deux"] }));
+    expect(await next).toEqual(["one", "two", "deux"]);
+    const last = lists.next();
+    abort.abort();
+    expect(await last).toEqual({ done: true, value: undefined });
+    await catalog[Symbol.asyncDispose]();
+  });
+
+  it("leaves out what is gone", async () => {
+    const { catalog, clock } = openCatalog();
+    await clock.advance(0);
+    const lists = fromPolicies(catalog).watchRoutes()[Symbol.asyncIterator]();
+    expect((await lists.next()).value).toHaveLength(1);
+    const next = lists.next();
+    await catalog.unfollow("local");
+    expect((await next).value).toEqual([]);
+    await lists.return?.();
+  });
+});
