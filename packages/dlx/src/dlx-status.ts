@@ -23,7 +23,15 @@ export interface DlxResourceStatus {
 }
 
 /** The status of a resource nobody has asked for yet. */
-const untouched: DlxResourceStatus = { licensed: false, held: 0, inFlight: 0, requests: 0, idleForMs: 0, backoffLeftMs: 0, targets: [] };
+const untouched: DlxResourceStatus = {
+  licensed: false,
+  held: 0,
+  inFlight: 0,
+  requests: 0,
+  idleForMs: 0,
+  backoffLeftMs: 0,
+  targets: [],
+};
 
 /** @param gate undefined where nobody has asked for the resource yet */
 export function toStatus(gate: ResourceGate | undefined): DlxResourceStatus {

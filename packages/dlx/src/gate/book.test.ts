@@ -1,5 +1,5 @@
 import { FakeClock } from "@dormouse/core/testing";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import { Book, type Totals } from "./book.ts";
 
@@ -94,13 +94,16 @@ describe("activity", () => {
 
 it("keeps the totals equal to the sum of all books, whatever happens", () => {
   fc.assert(
-    fc.property(fc.array(fc.tuple(fc.nat(2), fc.constantFrom("enter", "leave", "hold", "unhold", "fence", "grant"))), (steps) => {
-      const sums = { held: 0, inFlight: 0 };
-      const books = [0, 1, 2].map(() => new Book(clock, sums));
-      for (const [index, step] of steps) apply(books[index] as Book, step);
-      expect(sums.held).toBe(books.reduce((sum, one) => sum + one.held, 0));
-      expect(sums.inFlight).toBe(books.reduce((sum, one) => sum + one.inFlight, 0));
-    }),
+    fc.property(
+      fc.array(fc.tuple(fc.nat(2), fc.constantFrom("enter", "leave", "hold", "unhold", "fence", "grant"))),
+      (steps) => {
+        const sums = { held: 0, inFlight: 0 };
+        const books = [0, 1, 2].map(() => new Book(clock, sums));
+        for (const [index, step] of steps) apply(books[index] as Book, step);
+        expect(sums.held).toBe(books.reduce((sum, one) => sum + one.held, 0));
+        expect(sums.inFlight).toBe(books.reduce((sum, one) => sum + one.inFlight, 0));
+      },
+    ),
   );
 });
 

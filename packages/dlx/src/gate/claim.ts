@@ -29,7 +29,10 @@ export async function claim(entry: () => CatalogEntry, { clock, signal }: ClaimO
     } catch (error) {
       const failure = toScalerError(error);
       if (signal.aborted || !failure.retryable) throw failure;
-      const waitMs = failure.code === "SCALER_CONFLICT" ? backoffMs(attempt, { firstMs: 5, longestMs: 200 }) : backoffMs(attempt, { firstMs: 50, longestMs: 2_000 });
+      const waitMs =
+        failure.code === "SCALER_CONFLICT"
+          ? backoffMs(attempt, { firstMs: 5, longestMs: 200 })
+          : backoffMs(attempt, { firstMs: 50, longestMs: 2_000 });
       await clock.sleep(Math.max(waitMs, platformWaitMs(failure)), signal);
     }
   }

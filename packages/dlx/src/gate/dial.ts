@@ -30,7 +30,13 @@ export const dial: Dial = async (target, probe, signal) => {
 function connectOnce(target: Target, signal: AbortSignal): Promise<string> {
   return new Promise((resolve, reject) => {
     const lookup = target.host === "localhost" ? { lookup: localhostLookup } : {};
-    const socket = connect({ host: target.host, port: target.port, autoSelectFamily: true, autoSelectFamilyAttemptTimeout: connectLimitMs, ...lookup });
+    const socket = connect({
+      host: target.host,
+      port: target.port,
+      autoSelectFamily: true,
+      autoSelectFamilyAttemptTimeout: connectLimitMs,
+      ...lookup,
+    });
     const finish = (): void => {
       signal.removeEventListener("abort", onAbort);
       socket.destroy();
@@ -43,7 +49,9 @@ function connectOnce(target: Target, signal: AbortSignal): Promise<string> {
     if (signal.aborted) return onAbort();
     signal.addEventListener("abort", onAbort, { once: true });
     socket.once("error", fail);
-    socket.setTimeout(connectLimitMs, () => fail(new Error(`no connection to ${target.host}:${target.port} within ${connectLimitMs} ms`)));
+    socket.setTimeout(connectLimitMs, () =>
+      fail(new Error(`no connection to ${target.host}:${target.port} within ${connectLimitMs} ms`)),
+    );
     socket.once("connect", () => {
       const address = socket.remoteAddress ?? target.host;
       finish();
@@ -56,13 +64,16 @@ function probeOnce(address: string, target: Target, probe: HttpProbe, signal: Ab
   return new Promise((resolve, reject) => {
     const port = probe.port ?? target.port;
     const headers = { "user-agent": "dormouse-probe", connection: "close", ...probe.headers };
-    const request = httpRequest({ host: address, port, path: probe.path, headers, agent: false, timeout: probeLimitMs, signal }, (response) => {
-      const status = response.statusCode ?? 0;
-      response.destroy();
-      const ready = probe.status === undefined ? status >= 200 && status < 400 : status === probe.status;
-      if (ready) resolve();
-      else reject(new Error(`${probe.path} answered ${status}`));
-    });
+    const request = httpRequest(
+      { host: address, port, path: probe.path, headers, agent: false, timeout: probeLimitMs, signal },
+      (response) => {
+        const status = response.statusCode ?? 0;
+        response.destroy();
+        const ready = probe.status === undefined ? status >= 200 && status < 400 : status === probe.status;
+        if (ready) resolve();
+        else reject(new Error(`${probe.path} answered ${status}`));
+      },
+    );
     request.once("socket", (socket: Socket) => socket.setNoDelay(true));
     request.once("timeout", () => request.destroy(new Error(`${probe.path} did not answer within ${probeLimitMs} ms`)));
     request.once("error", reject);

@@ -97,7 +97,8 @@ class Search {
       if (clock.monotonic() >= this.#askAt && !(await this.#ask())) return { kind: "asleep" };
       this.#dialSome();
       await this.#pause();
-      if (this.#reached !== undefined) return isFenced() ? { kind: "fenced" } : { kind: "reached", target: this.#reached, rounds };
+      if (this.#reached !== undefined)
+        return isFenced() ? { kind: "fenced" } : { kind: "reached", target: this.#reached, rounds };
     }
   }
 
@@ -112,7 +113,8 @@ class Search {
     if (answer === undefined) return true;
     const { resource, candidates } = answer;
     if (resource === undefined) throw new ScalerError("SCALER_NOT_FOUND", `${this.#key} is gone`);
-    if (resource.failure !== undefined && resource.ready === 0) throw new ScalerError(resource.failure.code, resource.failure.message);
+    if (resource.failure !== undefined && resource.ready === 0)
+      throw new ScalerError(resource.failure.code, resource.failure.message);
     this.#candidates = candidates;
     return resource.desired > 0;
   }
@@ -124,7 +126,10 @@ class Search {
     this.#askAt = clock.monotonic() + this.#askEveryMs;
     if (!scaler.capabilities.watch) this.#askEveryMs = Math.min(this.#askEveryMs * 1.5, askEveryMs.longestPolled);
     try {
-      const [resource, candidates] = await Promise.all([scaler.getResource(ref, { signal }), scaler.resolveTargets(ref, known.policy.port, { signal })]);
+      const [resource, candidates] = await Promise.all([
+        scaler.getResource(ref, { signal }),
+        scaler.resolveTargets(ref, known.policy.port, { signal }),
+      ]);
       return { resource, candidates };
     } catch (error) {
       if (signal.aborted || !toScalerError(error).retryable) throw error;
@@ -142,7 +147,11 @@ class Search {
   async #dialOne(candidate: Target): Promise<void> {
     this.#dialling.add(candidate.id);
     try {
-      const reached = await this.#options.dial(candidate, probeOf(this.#options.entry(), candidate), this.#abort.signal);
+      const reached = await this.#options.dial(
+        candidate,
+        probeOf(this.#options.entry(), candidate),
+        this.#abort.signal,
+      );
       this.#reached ??= reached;
       this.#wakeUp();
     } catch {
@@ -171,7 +180,11 @@ class Search {
 
   #roundMs(): Milliseconds {
     const { clock, entry } = this.#options;
-    if (entry().resource.policy.readiness !== undefined || this.#candidates.some((candidate) => candidate.probe !== undefined)) return probeEveryMs;
+    if (
+      entry().resource.policy.readiness !== undefined ||
+      this.#candidates.some((candidate) => candidate.probe !== undefined)
+    )
+      return probeEveryMs;
     return clock.monotonic() - this.#startedAt < slowAfterMs ? dialEveryMs : dialSlowlyEveryMs;
   }
 }

@@ -1,4 +1,11 @@
-import { backoffMs, type CatalogEntry, type Clock, type Milliseconds, type ResourceCatalog, type Target } from "@dormouse/core";
+import {
+  backoffMs,
+  type CatalogEntry,
+  type Clock,
+  type Milliseconds,
+  type ResourceCatalog,
+  type Target,
+} from "@dormouse/core";
 import type { Dial } from "./dial.ts";
 import { probeOf } from "./find-target.ts";
 import type { ReachedTarget } from "./passage.ts";
@@ -48,7 +55,7 @@ export class TargetFollower {
       if (change.kind === "set" && change.entry.key === key) this.poke();
     });
     try {
-      for (let attempt = 0; !signal.aborted; ) {
+      for (let attempt = 0; !signal.aborted;) {
         this.#again = false;
         attempt = (await this.#round()) ? 0 : attempt + 1;
         await this.#pause(attempt === 0 ? this.#idleMs() : backoffMs(attempt - 1, unreached));

@@ -77,10 +77,21 @@ export class GateKeeper implements AsyncDisposable {
     const resources = [...this.#gates.values()].map(({ key, book, policy }) => {
       const silentMs = policy.streamIdleAfter;
       const lastActivityAt = book.lastActivityAt(silentMs);
-      const counts = { ref: key, inFlight: book.busy(silentMs), held: book.held, idleForMs: book.idleForMs(silentMs), requests: book.requests };
+      const counts = {
+        ref: key,
+        inFlight: book.busy(silentMs),
+        held: book.held,
+        idleForMs: book.idleForMs(silentMs),
+        requests: book.requests,
+      };
       return lastActivityAt === undefined ? counts : { ...counts, lastActivityAt };
     });
-    return { process: this.process, startedAt: this.#startedAt, uptimeMs: this.#options.clock.monotonic() - this.#openedAt, resources };
+    return {
+      process: this.process,
+      startedAt: this.#startedAt,
+      uptimeMs: this.#options.clock.monotonic() - this.#openedAt,
+      resources,
+    };
   }
 
   /** One synchronous step: no request passes between the fence and the counts that are answered. */
@@ -127,7 +138,8 @@ export class GateKeeper implements AsyncDisposable {
 
   async #demand(key: string, ref: ResourceRef, signal: AbortSignal): Promise<void> {
     const gate = this.gate(formatRef(ref));
-    if (gate === undefined) throw new ScalerError("SCALER_NOT_FOUND", `${key} depends on ${formatRef(ref)}, which does not exist`);
+    if (gate === undefined)
+      throw new ScalerError("SCALER_NOT_FOUND", `${key} depends on ${formatRef(ref)}, which does not exist`);
     const { promise: aborted, reject } = Promise.withResolvers<never>();
     const onAbort = (): void => reject(signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });

@@ -32,7 +32,7 @@ export class ResourceGate implements Gate, PassageOwner {
   readonly #pool = new TargetPool();
   #entry: CatalogEntry;
   #follower: { readonly follower: TargetFollower; readonly abort: AbortController } | undefined;
-  #cold: Readonly<Record<string, Milliseconds>> | undefined;
+  #woken: { readonly at: Milliseconds; readonly phases: Readonly<Record<string, Milliseconds>> } | undefined;
   #restored = false;
   #closed = false;
 
@@ -193,12 +193,16 @@ export class ResourceGate implements Gate, PassageOwner {
   #refuseIfHopeless(deadline: Milliseconds, signal: AbortSignal): void {
     if (this.#closed) throw new ScalerError("DLX_STOPPING", "the proxy is stopping");
     if (signal.aborted) throw new ScalerError("DLX_CLIENT_GONE", "the client went away");
-    if (this.now() >= deadline) throw this.#refusal("DLX_WAKE_TIMEOUT", `${this.key} did not wake in time`, this.#usualWakeMs());
+    if (this.now() >= deadline)
+      throw this.#refusal("DLX_WAKE_TIMEOUT", `${this.key} did not wake in time`, this.#usualWakeMs());
     const { totals, limits } = this.#ports;
-    if (this.#isOverloaded() || totals.held >= limits().maxHeld) throw new ScalerError("DLX_OVERLOADED", "too many requests are open");
-    if (this.#room.size >= this.policy.maxHeld) throw this.#refusal("DLX_HOLD_FULL", `${this.#room.size} requests wait for ${this.key}`, this.#usualWakeMs());
+    if (this.#isOverloaded() || totals.held >= limits().maxHeld)
+      throw new ScalerError("DLX_OVERLOADED", "too many requests are open");
+    if (this.#room.size >= this.policy.maxHeld)
+      throw this.#refusal("DLX_HOLD_FULL", `${this.#room.size} requests wait for ${this.key}`, this.#usualWakeMs());
     const { failure, running } = this.#waker;
-    if (failure !== undefined && !this.book.licensed && running === undefined && this.backoffLeftMs > 0) throw this.#inBackoff(failure);
+    if (failure !== undefined && !this.book.licensed && running === undefined && this.backoffLeftMs > 0)
+      throw this.#inBackoff(failure);
   }
 
   #inBackoff(failure: ScalerError): ScalerError {
@@ -230,9 +234,13 @@ export class ResourceGate implements Gate, PassageOwner {
     this.#level("a request is held");
   }
 
-  #grant(target: ReachedTarget, phases: Readonly<Record<string, Milliseconds>> | undefined, fencesWhenSent: number): boolean {
+  #grant(
+    target: ReachedTarget,
+    phases: Readonly<Record<string, Milliseconds>> | undefined,
+    fencesWhenSent: number,
+  ): boolean {
     if (this.#closed || !this.book.grant(fencesWhenSent)) return false;
-    this.#cold = phases;
+    this.#woken = phases === undefined ? undefined : { at: this.now(), phases };
     this.#pool.add(target);
     this.#follow();
     this.#release();
@@ -253,7 +261,8 @@ export class ResourceGate implements Gate, PassageOwner {
   }
 
   #coldStart(arrivedAt: Milliseconds): ColdStart {
-    return { heldMs: this.now() - arrivedAt, woken: this.#cold !== undefined, phases: this.#cold ?? {} };
+    const woken = this.#woken !== undefined && arrivedAt <= this.#woken.at ? this.#woken : undefined;
+    return { heldMs: this.now() - arrivedAt, woken: woken !== undefined, phases: woken?.phases ?? {} };
   }
 
   #follow(): void {

@@ -11,7 +11,10 @@ export interface RestoreOptions {
 /** Whether a resource's warm traffic leaves the DLX. `auto`: where an idle rule can see it. */
 export function isDirect({ scaler, resource }: CatalogEntry): boolean {
   const policy: Policy = resource.policy;
-  return scaler.capabilities.routing && (policy.routing === "direct" || (policy.routing === "auto" && policy.idleRules.length > 0));
+  return (
+    scaler.capabilities.routing &&
+    (policy.routing === "direct" || (policy.routing === "auto" && policy.idleRules.length > 0))
+  );
 }
 
 /**

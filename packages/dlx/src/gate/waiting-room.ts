@@ -58,7 +58,9 @@ export class WaitingRoom {
         },
       };
       const onAbort = (): void => waiting.refuse(options.gone());
-      const timer: Timer = this.#clock.setTimer(options.deadline - this.#clock.monotonic(), () => waiting.refuse(options.late()));
+      const timer: Timer = this.#clock.setTimer(options.deadline - this.#clock.monotonic(), () =>
+        waiting.refuse(options.late()),
+      );
       signal.addEventListener("abort", onAbort, { once: true });
       this.#waiting.add(waiting);
     });

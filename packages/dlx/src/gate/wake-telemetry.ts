@@ -27,14 +27,25 @@ function createInstruments(): Instruments {
       unit: "s",
       advice: { explicitBucketBoundaries: boundaries },
     }),
-    wakes: meter.createCounter("dormouse_wakes_total", { description: "Wakes by outcome: woken, or the code of the failure" }),
+    wakes: meter.createCounter("dormouse_wakes_total", {
+      description: "Wakes by outcome: woken, or the code of the failure",
+    }),
   };
 }
 
 /** Runs a wake in a span of the trace that asked for it, a child span for each phase, and counts it. */
-export async function traceWake<Result>(resource: string, reason: WakeReason, phases: Phases, work: () => Promise<Result>): Promise<Result> {
+export async function traceWake<Result>(
+  resource: string,
+  reason: WakeReason,
+  phases: Phases,
+  work: () => Promise<Result>,
+): Promise<Result> {
   const tracer = trace.getTracer("@dormouse/dlx");
-  const span = tracer.startSpan("wake", { attributes: { "dormouse.resource": resource, "dormouse.by": reason.by } }, reason.trace ?? ROOT_CONTEXT);
+  const span = tracer.startSpan(
+    "wake",
+    { attributes: { "dormouse.resource": resource, "dormouse.by": reason.by } },
+    reason.trace ?? ROOT_CONTEXT,
+  );
   phases.traceIn(tracer, trace.setSpan(reason.trace ?? ROOT_CONTEXT, span));
   try {
     const result = await work();
@@ -47,7 +58,8 @@ export async function traceWake<Result>(resource: string, reason: WakeReason, ph
     throw error;
   } finally {
     const { wakeSeconds } = instruments();
-    for (const [phase, tookMs] of Object.entries(phases.toRecord())) wakeSeconds.record(tookMs / 1_000, { resource, phase });
+    for (const [phase, tookMs] of Object.entries(phases.toRecord()))
+      wakeSeconds.record(tookMs / 1_000, { resource, phase });
     wakeSeconds.record(phases.tookMs / 1_000, { resource, phase: "total" });
     span.end();
   }

@@ -48,7 +48,8 @@ async function untilOpen({ entry, sleepGate, settled, signal }: WakeOptions): Pr
   const { scaler, ref } = entry();
   if (scaler.capabilities.compareAndSet) return;
   await settled(signal);
-  for (let open = sleepGate.whenOpen(ref); open !== undefined; open = sleepGate.whenOpen(ref)) await abortable(open, signal);
+  for (let open = sleepGate.whenOpen(ref); open !== undefined; open = sleepGate.whenOpen(ref))
+    await abortable(open, signal);
 }
 
 function abortable(promise: Promise<void>, signal: AbortSignal): Promise<void> {

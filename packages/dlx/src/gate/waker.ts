@@ -1,5 +1,12 @@
 import type { Context } from "@opentelemetry/api";
-import { backoffMs, type CatalogEntry, type Milliseconds, type ScaleEvent, ScalerError, toScalerError } from "@dormouse/core";
+import {
+  backoffMs,
+  type CatalogEntry,
+  type Milliseconds,
+  type ScaleEvent,
+  ScalerError,
+  toScalerError,
+} from "@dormouse/core";
 import type { Book } from "./book.ts";
 import type { Claim } from "./claim.ts";
 import type { GatePorts } from "./gate-ports.ts";
@@ -21,7 +28,9 @@ export interface WakeReason {
 }
 
 /** How a wake ended. */
-export type WakeOutcome = { readonly kind: "woken"; readonly claimed: Claim } | { readonly kind: "failed"; readonly error: ScalerError };
+export type WakeOutcome =
+  | { readonly kind: "woken"; readonly claimed: Claim }
+  | { readonly kind: "failed"; readonly error: ScalerError };
 
 interface Failure {
   readonly error: ScalerError;
@@ -36,7 +45,11 @@ export interface WakerOptions {
   readonly entry: () => CatalogEntry;
   readonly wakeDependencies: (signal: AbortSignal) => Promise<void>;
   /** Takes the licence; `phases` where the resource had to start. False where the claim is void. */
-  readonly grant: (target: ReachedTarget, phases: Readonly<Record<string, Milliseconds>> | undefined, fencesWhenSent: number) => boolean;
+  readonly grant: (
+    target: ReachedTarget,
+    phases: Readonly<Record<string, Milliseconds>> | undefined,
+    fencesWhenSent: number,
+  ) => boolean;
   /** Called once after each wake, before anybody who awaits it goes on. */
   readonly ended: (outcome: WakeOutcome) => void;
 }
@@ -138,7 +151,10 @@ export class Waker {
 
   #timedOut(): ScalerError {
     const { key, resource } = this.#options.entry();
-    return new ScalerError("DLX_WAKE_TIMEOUT", `${key} did not wake within its wakeTimeout of ${resource.policy.wakeTimeout} ms`);
+    return new ScalerError(
+      "DLX_WAKE_TIMEOUT",
+      `${key} did not wake within its wakeTimeout of ${resource.policy.wakeTimeout} ms`,
+    );
   }
 
   #woken(reason: WakeReason, claimed: Claim, phases: Phases, raised: boolean): WakeOutcome {
@@ -161,6 +177,14 @@ export class Waker {
 
   #record({ by, reason }: WakeReason, phases: Phases, result: Pick<ScaleEvent, "outcome"> & Partial<ScaleEvent>): void {
     const { ports, entry } = this.#options;
-    this.#last = ports.journal.record({ kind: "wake", resource: entry().key, by, reason, tookMs: phases.tookMs, phases: phases.toRecord(), ...result });
+    this.#last = ports.journal.record({
+      kind: "wake",
+      resource: entry().key,
+      by,
+      reason,
+      tookMs: phases.tookMs,
+      phases: phases.toRecord(),
+      ...result,
+    });
   }
 }

@@ -1,0 +1,2 @@
+// Runs for ever and never opens its port.
+setInterval(() => {}, 60_000);
