@@ -98,7 +98,9 @@ function describeUnion(issue: SchemaIssue, written: unknown): Description {
 
 function describeChoice(values: readonly unknown[], written: unknown): Description {
   const choices = values.map((value) => JSON.stringify(value)).join(", ");
-  if (written === undefined) return { problem: "is missing", mend: `write one of ${choices}` };
+  if (written === undefined || written === null) {
+    return { problem: written === undefined ? "is missing" : "has no value", mend: `write one of ${choices}` };
+  }
   const nearest =
     typeof written === "string"
       ? nearestWord(

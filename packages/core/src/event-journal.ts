@@ -43,7 +43,7 @@ export class EventJournal {
     const recorded = { id: this.#nextId++, at: this.#clock.now(), ...event };
     this.#events.push(recorded);
     if (this.#events.length > this.#limit) this.#events.shift();
-    for (const listener of this.#listeners) listener(recorded);
+    for (const listener of this.#listeners) notify(listener, recorded);
     return recorded;
   }
 
@@ -61,5 +61,14 @@ export class EventJournal {
   subscribe(listener: (event: ScaleEvent) => void): Disposable {
     this.#listeners.add(listener);
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+}
+
+/** Whoever listens cannot disturb the wake or sleep that is being recorded. */
+function notify(listener: (event: ScaleEvent) => void, event: ScaleEvent): void {
+  try {
+    listener(event);
+  } catch (error) {
+    process.emitWarning(error instanceof Error ? error : String(error));
   }
 }

@@ -14,6 +14,10 @@ import { toConfigIssues } from "./to-config-issues.ts";
  * @throws ConfigError that names every wrong key and value; places are such as `scalers[0].id`
  */
 export function parseConfig(raw: unknown, file: string): DormouseConfig {
+  if (raw === undefined || raw === null) {
+    const mend = "write at least scalers: [ { use: process, options: { resources: [ … ] } } ]";
+    throw new ConfigError([{ place: "", problem: "is empty", mend }], { file });
+  }
   const parsed = configSchema.safeParse(raw);
   const issues = parsed.success
     ? checkMeaning(parsed.data)

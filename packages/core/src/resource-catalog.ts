@@ -1,8 +1,9 @@
+import { isDeepStrictEqual } from "node:util";
 import { backoffMs } from "./backoff.ts";
 import type { Clock, Milliseconds } from "./clock.ts";
 import type { GuardedScaler } from "./guard-scaler.ts";
 import type { Logger } from "./logger.ts";
-import { formatRef, type ResourceRef } from "./resource-ref.ts";
+import { formatRef, type LocalRef, type ResourceRef } from "./resource-ref.ts";
 import type { Resource, ResourceChange } from "./resource-scaler.ts";
 import { nextState, type ResourceState } from "./resource-state.ts";
 import { type ScalerError, toScalerError } from "./scaler-error.ts";
@@ -29,6 +30,9 @@ export interface CatalogOptions {
   readonly listEveryMs?: Milliseconds;
 }
 
+/** A watch that ends sooner counts as a failed try, so that one that ends at once is not begun ten times a second. */
+const steadyAfterMs = 10_000;
+
 interface Following {
   readonly scaler: GuardedScaler;
   readonly abort: AbortController;
@@ -52,8 +56,13 @@ export class ResourceCatalog implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** Starts to follow a scaler's resources. */
+  /**
+   * Starts to follow a scaler's resources. One with the id of a scaler that is followed already takes its place: the
+   * known resources stay, led by the new one, until it has listed its own. The old one may be closed from here on.
+   */
   follow(scaler: GuardedScaler): void {
+    const previous = this.#following.get(scaler.id);
+    previous?.abort.abort();
     const following: Following = {
       scaler,
       abort: new AbortController(),
@@ -62,7 +71,8 @@ export class ResourceCatalog implements AsyncDisposable {
       ended: Promise.resolve(),
     };
     this.#following.set(scaler.id, following);
-    following.ended = this.#run(following);
+    following.ended = Promise.all([previous?.ended, this.#run(following)]).then(() => {});
+    if (previous !== undefined) this.#handOver(scaler);
   }
 
   /** Ends following; the scaler's resources are gone from here on. */
@@ -72,8 +82,9 @@ export class ResourceCatalog implements AsyncDisposable {
     this.#following.delete(scalerId);
     following.abort.abort();
     await following.ended;
-    for (const entry of this.list())
+    for (const entry of this.list()) {
       if (entry.ref.scaler === scalerId && entry.scaler === following.scaler) this.#remove(entry.ref);
+    }
   }
 
   /** @param key printed ref */
@@ -123,7 +134,7 @@ export class ResourceCatalog implements AsyncDisposable {
     };
   }
 
-  /** Calls back after every change until disposed. */
+  /** Calls back after every change until disposed; a listing that changes nothing is none. */
   subscribe(listener: (change: CatalogChange) => void): Disposable {
     this.#listeners.add(listener);
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
@@ -137,16 +148,21 @@ export class ResourceCatalog implements AsyncDisposable {
     this.#listeners.clear();
   }
 
+  #handOver(scaler: GuardedScaler): void {
+    for (const entry of this.list()) if (entry.ref.scaler === scaler.id) this.#put({ ...entry, scaler });
+  }
+
   async #run(following: Following): Promise<void> {
     const { signal } = following.abort;
+    const { clock, listEveryMs = 5_000 } = this.#options;
+    const isWatched = following.scaler.watchResources !== undefined;
     for (let attempt = 0; !signal.aborted;) {
+      const startedAt = clock.monotonic();
       const worked = await this.#round(following, signal);
-      attempt = worked ? 0 : attempt + 1;
-      const waitMs =
-        worked && !following.scaler.capabilities.watch
-          ? (this.#options.listEveryMs ?? 5_000)
-          : backoffMs(attempt, { firstMs: 100, longestMs: 30_000 });
-      await this.#options.clock.sleep(waitMs, signal).catch(() => {});
+      const isSteady = worked && (!isWatched || clock.monotonic() - startedAt >= steadyAfterMs);
+      attempt = isSteady ? 0 : attempt + 1;
+      const waitMs = isSteady && !isWatched ? listEveryMs : backoffMs(attempt, { firstMs: 100, longestMs: 30_000 });
+      await clock.sleep(waitMs, signal).catch(() => {});
     }
   }
 
@@ -160,7 +176,6 @@ export class ResourceCatalog implements AsyncDisposable {
         return true;
       }
       for await (const change of scaler.watchResources({ signal })) {
-        if (signal.aborted) break;
         this.#apply(following, change);
         worked = true;
       }
@@ -181,9 +196,10 @@ export class ResourceCatalog implements AsyncDisposable {
   }
 
   #apply(following: Following, change: ResourceChange): void {
-    const { scaler } = following;
+    const { scaler, abort } = following;
+    if (abort.signal.aborted) return;
     if (change.kind === "set") this.#set(scaler, change.resource);
-    else if (change.kind === "gone") this.#remove({ scaler: scaler.id, ...change.ref });
+    else if (change.kind === "gone") this.#remove(refOf(scaler, change.ref));
     else this.#replaceAll(scaler, change.resources);
     following.failure = undefined;
     if (following.listed || change.kind !== "snapshot") return;
@@ -192,18 +208,24 @@ export class ResourceCatalog implements AsyncDisposable {
   }
 
   #replaceAll(scaler: GuardedScaler, resources: readonly Resource[]): void {
-    const present = new Set(resources.map((resource) => formatRef({ scaler: scaler.id, ...resource.ref })));
-    for (const entry of this.list())
+    const present = new Set(resources.map((resource) => formatRef(refOf(scaler, resource.ref))));
+    for (const entry of this.list()) {
       if (entry.ref.scaler === scaler.id && !present.has(entry.key)) this.#remove(entry.ref);
+    }
     for (const resource of resources) this.#set(scaler, resource);
   }
 
   #set(scaler: GuardedScaler, resource: Resource): void {
-    const ref: ResourceRef = { scaler: scaler.id, namespace: resource.ref.namespace, name: resource.ref.name };
+    const ref = refOf(scaler, resource.ref);
     const key = formatRef(ref);
-    const state = nextState(this.#entries.get(key)?.state, resource, this.#operationOf(key), this.#options.clock.now());
-    const entry: CatalogEntry = { ref, key, scaler, resource, state };
-    this.#entries.set(key, entry);
+    const known = this.#entries.get(key);
+    if (known?.scaler === scaler && isDeepStrictEqual(known.resource, resource)) return;
+    const state = nextState(known?.state, resource, this.#operationOf(key), this.#options.clock.now());
+    this.#put({ ref, key, scaler, resource, state });
+  }
+
+  #put(entry: CatalogEntry): void {
+    this.#entries.set(entry.key, entry);
     this.#emit({ kind: "set", entry });
   }
 
@@ -216,10 +238,7 @@ export class ResourceCatalog implements AsyncDisposable {
     const entry = this.#entries.get(key);
     if (entry === undefined) return;
     const state = nextState(entry.state, entry.resource, this.#operationOf(key), this.#options.clock.now());
-    if (state === entry.state || state.kind === entry.state.kind) return;
-    const changed = { ...entry, state };
-    this.#entries.set(key, changed);
-    this.#emit({ kind: "set", entry: changed });
+    if (state.kind !== entry.state.kind) this.#put({ ...entry, state });
   }
 
   #operationOf(key: string): "wake" | "sleep" | undefined {
@@ -229,6 +248,17 @@ export class ResourceCatalog implements AsyncDisposable {
   }
 
   #emit(change: CatalogChange): void {
-    for (const listener of this.#listeners) listener(change);
+    for (const listener of this.#listeners) {
+      try {
+        listener(change);
+      } catch (error) {
+        this.#options.logger.error({ error, change: change.kind }, "a listener of the catalogue threw");
+      }
+    }
   }
+}
+
+/** Only these two members: a plugin's ref may be anything that has them. */
+function refOf(scaler: GuardedScaler, { namespace, name }: LocalRef): ResourceRef {
+  return { scaler: scaler.id, namespace, name };
 }

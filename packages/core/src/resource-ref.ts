@@ -15,9 +15,10 @@ export interface ResourceRef extends LocalRef {
 /** Namespace of a resource whose platform or configuration names none. */
 export const defaultNamespace = "default";
 
-const part = /^[A-Za-z0-9._:-]{1,253}$/;
+/** Not `.` or `..`: a ref is part of URLs, where these mean something else. */
+const part = /^(?!\.{1,2}$)[A-Za-z0-9._:-]{1,253}$/;
 
-/** Whether the text can be a scaler id, a namespace or a name: 1 to 253 of `[A-Za-z0-9._:-]`. */
+/** Whether the text can be a scaler id, a namespace or a name: 1 to 253 of `[A-Za-z0-9._:-]`, and neither `.` nor `..`. */
 export function isRefPart(text: unknown): text is string {
   return typeof text === "string" && part.test(text);
 }
