@@ -1,0 +1,12 @@
+import { createServer } from "node:http";
+
+// An ordinary service: it knows nothing of Dormouse and listens where PORT says.
+const { GREETING = "hello", PORT = "3001" } = process.env;
+
+const server = createServer((request, response) => {
+  response.end(`${GREETING} from process ${process.pid}, you asked for ${request.url}\n`);
+});
+
+server.listen(Number(PORT), "127.0.0.1");
+
+process.once("SIGTERM", () => server.close());
