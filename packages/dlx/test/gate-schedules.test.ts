@@ -25,7 +25,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 8,
     arbitrary: fc
       .constantFrom("answer", "start", "kill", "sleep", "fence", "person", "fail", "mend", "poke")
-      .map((kind) => ({ kind }) as Step),
+      .map((kind) => ({ kind })),
   },
   {
     weight: 2,
