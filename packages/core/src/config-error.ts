@@ -18,7 +18,7 @@ export class ConfigError extends Error {
   readonly [brand] = true;
   readonly issues: readonly ConfigIssue[];
   /** File that it stands in, where one is known. */
-  readonly file?: string;
+  declare readonly file?: string;
 
   /** @param issues at least one */
   constructor(issues: readonly ConfigIssue[], options: { readonly file?: string; readonly cause?: unknown } = {}) {

@@ -4,7 +4,7 @@ import type { Milliseconds } from "./clock.ts";
 const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 type Unit = keyof typeof unitMs;
 
-const pattern = /^(?:\d{1,9}ms|\d{1,9}(?:\.\d{1,3})?[smhd]|0)$/;
+const pattern = /^(?:\d{1,11}ms|\d{1,9}(?:\.\d{1,3})?[smhd]|0)$/;
 const longestMs = 366 * unitMs.d;
 
 const noDuration = ({ input }: { readonly input?: unknown }): string => {

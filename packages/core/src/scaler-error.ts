@@ -17,7 +17,7 @@ export class ScalerError extends Error {
   readonly [brand] = true;
   readonly code: ErrorCode;
   readonly retryable: boolean;
-  readonly retryAfterMs?: number;
+  declare readonly retryAfterMs?: number;
 
   constructor(code: ErrorCode, message: string, options: ScalerErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
