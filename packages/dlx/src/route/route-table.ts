@@ -1,13 +1,19 @@
 import type { IncomingHttpHeaders } from "node:http";
-import type { Route } from "@dormouse/core";
+import { formatRef, type Route } from "@dormouse/core";
 import { toHostName } from "./host-name.ts";
 import { routeKey, toHost, toPrefix } from "./route-key.ts";
 
 /** Authorities whose hosts are remembered; real clients ask for few. */
 const rememberedAuthorities = 1_000;
 
-interface HeaderRoute {
+/** What the table found. */
+export interface RouteMatch {
   readonly route: Route;
+  /** The resource's printed ref. */
+  readonly key: string;
+}
+
+interface HeaderRoute extends RouteMatch {
   /** Lower-case names and exact values. */
   readonly headers: readonly (readonly [string, string])[];
 }
@@ -47,7 +53,7 @@ export class RouteTable {
    * @param authority the Host header, or the authority of an absolute-form request; undefined or invalid: no host
    * @param path path of the request, with or without a query
    */
-  match(authority: string | undefined, path: string, headers: IncomingHttpHeaders): Route | undefined {
+  match(authority: string | undefined, path: string, headers: IncomingHttpHeaders): RouteMatch | undefined {
     for (const routes of this.#candidates(authority ?? "")) {
       const route = matchPath(routes, path, headers);
       if (route !== undefined) return route;
@@ -89,19 +95,19 @@ function addRoute(routes: HostRoutes, route: Route): void {
   routes.byPrefix.set(prefix, bucket);
   routes.longestPrefix = Math.max(routes.longestPrefix, prefix.length);
   const headers = Object.entries(route.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value] as const);
-  bucket.push({ route, headers });
+  bucket.push({ route, key: formatRef(route.ref), headers });
   bucket.sort((one, other) => other.headers.length - one.headers.length);
 }
 
 /** Looks at the path's prefixes from the longest that any route has down to none, cut at slashes. */
-function matchPath(routes: HostRoutes, path: string, headers: IncomingHttpHeaders): Route | undefined {
+function matchPath(routes: HostRoutes, path: string, headers: IncomingHttpHeaders): RouteMatch | undefined {
   const query = path.indexOf("?");
   let end = query === -1 ? path.length : query;
   if (end > routes.longestPrefix) end = Math.max(0, path.lastIndexOf("/", routes.longestPrefix));
   for (; ; end = path.lastIndexOf("/", end - 1)) {
     const bucket = routes.byPrefix.get(path.slice(0, end));
     if (bucket !== undefined) {
-      for (const one of bucket) if (matchHeaders(one, headers)) return one.route;
+      for (const one of bucket) if (matchHeaders(one, headers)) return one;
     }
     if (end <= 0) return undefined;
   }
