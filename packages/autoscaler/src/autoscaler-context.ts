@@ -1,0 +1,79 @@
+import type {
+  AutoscalerConfig,
+  CatalogEntry,
+  Clock,
+  EventJournal,
+  LeaderElector,
+  Logger,
+  PeerDiscovery,
+  ResourceCatalog,
+  ResourceRef,
+  SleepGate,
+} from "@dormouse/core";
+import { AutoscalerTelemetry } from "./autoscaler-telemetry.ts";
+import { ObservationWindow } from "./observation-window.ts";
+import type { MetricsSources } from "./read-rules.ts";
+import { ResourceTracker } from "./resource-tracker.ts";
+import type { SleepStep } from "./sleep-step.ts";
+
+/** What an autoscaler is composed of. */
+export interface AutoscalerOptions {
+  readonly catalog: ResourceCatalog;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly journal: EventJournal;
+  readonly config: AutoscalerConfig;
+  readonly peers: PeerDiscovery;
+  readonly elector: LeaderElector;
+  /** By id, in configured order; the first is the default of idle rules. */
+  readonly sources: MetricsSources;
+  /** Shared with the DLX of the same process. */
+  readonly sleepGate: SleepGate;
+  /** This autoscaler and all DLXs are one process. */
+  readonly singleHost: boolean;
+  /** Called just before each step of a sleep acts and waited for. For tests, which pause or end there. */
+  readonly at?: (step: SleepStep, ref: ResourceRef) => Promise<void>;
+}
+
+/** What the parts of one autoscaler share, and what it remembers of each resource. */
+export class AutoscalerContext {
+  readonly options: AutoscalerOptions;
+  readonly telemetry = new AutoscalerTelemetry();
+  readonly window: ObservationWindow;
+  config: AutoscalerConfig;
+  sources: MetricsSources;
+  readonly #trackers = new Map<string, ResourceTracker>();
+
+  constructor(options: AutoscalerOptions) {
+    this.options = options;
+    this.config = options.config;
+    this.sources = options.sources;
+    this.window = new ObservationWindow(options.clock);
+  }
+
+  /** Whether this process leads now; an elector that throws does not. */
+  get leads(): boolean {
+    try {
+      return this.options.elector.isLeader();
+    } catch (error) {
+      this.options.logger.error({ error }, "the leader elector failed");
+      return false;
+    }
+  }
+
+  /** What is remembered of a resource, from now on if nothing is yet. */
+  tracker(entry: Pick<CatalogEntry, "key" | "resource">): ResourceTracker {
+    const known = this.#trackers.get(entry.key);
+    if (known !== undefined) return known;
+    const tracker = new ResourceTracker(entry, this.options.clock.monotonic());
+    this.#trackers.set(entry.key, tracker);
+    return tracker;
+  }
+
+  /** Forgets every resource that the catalogue does not have any more. */
+  forgetGone(): void {
+    for (const key of this.#trackers.keys()) {
+      if (this.options.catalog.get(key) === undefined) this.#trackers.delete(key);
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import { metrics, SpanStatusCode, trace } from "@opentelemetry/api";
+import type { ScaleEvent } from "@dormouse/core";
+import type { Decision } from "./decision.ts";
+
+const scope = "@dormouse/autoscaler";
+
+/** The autoscaler's counters and spans. Instruments come from the OpenTelemetry API as it is when this is made. */
+export class AutoscalerTelemetry {
+  readonly #tracer = trace.getTracer(scope);
+  readonly #meter = metrics.getMeter(scope);
+  readonly #heartbeat = this.#meter.createCounter("dormouse_autoscaler_heartbeat_total", {
+    description: "Ticks that went through, as the leader or not",
+  });
+  readonly #decisions = this.#meter.createCounter("dormouse_decisions_total", {
+    description: "Decisions by their result and reason",
+  });
+  readonly #sleeps = this.#meter.createCounter("dormouse_sleeps_total", {
+    description: "Attempts to put a resource to sleep by their outcome",
+  });
+
+  /** One tick went through. */
+  countTick(): void {
+    this.#heartbeat.add(1);
+  }
+
+  /** The decisions of one tick. */
+  countDecisions(decisions: Iterable<Decision>): void {
+    const counts = new Map<string, { readonly decision: Decision; count: number }>();
+    for (const decision of decisions) {
+      const found = counts.get(decision.reason);
+      if (found === undefined) counts.set(decision.reason, { decision, count: 1 });
+      else found.count += 1;
+    }
+    for (const { decision, count } of counts.values()) {
+      this.#decisions.add(count, { decision: decision.kind, reason: decision.reason });
+    }
+  }
+
+  /** Runs an attempt to sleep within a span and counts its outcome. @param stepped is told to call back with each step's name */
+  async traceSleep(
+    resource: string,
+    by: string,
+    attempt: (onStep: (step: string) => void) => Promise<ScaleEvent>,
+  ): Promise<ScaleEvent> {
+    const attributes = { "dormouse.resource": resource, "dormouse.by": by };
+    return this.#tracer.startActiveSpan("dormouse.sleep", { attributes }, async (span) => {
+      try {
+        const event = await attempt((step) => span.addEvent(step));
+        span.setAttributes({ "dormouse.outcome": event.outcome, "dormouse.reason": event.reason });
+        if (event.outcome === "failed") span.setStatus({ code: SpanStatusCode.ERROR, message: event.reason });
+        this.#sleeps.add(1, { resource, outcome: event.outcome });
+        return event;
+      } finally {
+        span.end();
+      }
+    });
+  }
+}

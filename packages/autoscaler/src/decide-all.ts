@@ -1,0 +1,70 @@
+import type { CatalogEntry } from "@dormouse/core";
+import { isAwakeUser, usersByDependency } from "./assert-unneeded.ts";
+import type { AutoscalerContext } from "./autoscaler-context.ts";
+import { decideSleep } from "./decide-sleep.ts";
+import { keep } from "./decision.ts";
+import type { MadeDecision } from "./decision-record.ts";
+import { observeResource, type Reading } from "./observe-resource.ts";
+
+/** What this process does with a resource now. */
+export type OperationOf = (key: string) => "sleep" | "reconcile" | undefined;
+
+/** Decides about every resource of the catalogue from one reading. One resource's fault stays its own. */
+export function decideAll(
+  entries: readonly CatalogEntry[],
+  reading: Reading,
+  context: AutoscalerContext,
+  operationOf: OperationOf,
+): Map<string, MadeDecision> {
+  const users = usersByDependency(entries);
+  const problems = new PlatformProblems(context);
+  const at = context.options.clock.now();
+  const now = context.options.clock.monotonic();
+  const made = new Map<string, MadeDecision>();
+  for (const entry of entries) {
+    const awakeUsers = (users.get(entry.key) ?? []).filter(isAwakeUser).map((user) => user.key);
+    const operation = operationOf(entry.key);
+    const surroundings = { awakeUsers, operation, now, platformProblem: problems.of(entry.ref.scaler) };
+    made.set(entry.key, { at, ...decideOne(entry, reading, context, surroundings) });
+  }
+  return made;
+}
+
+type Surroundings = Omit<Parameters<typeof observeResource>[3], "sources" | "singleHost">;
+
+function decideOne(
+  entry: CatalogEntry,
+  reading: Reading,
+  context: AutoscalerContext,
+  surroundings: Surroundings,
+): Omit<MadeDecision, "at"> {
+  const { options, sources } = context;
+  try {
+    const tracker = context.tracker(entry);
+    tracker.see(entry, surroundings.now);
+    const inputs = observeResource(entry, tracker, reading, {
+      ...surroundings,
+      sources,
+      singleHost: options.singleHost,
+    });
+    return { decision: decideSleep(inputs), inputs };
+  } catch (error) {
+    options.logger.error({ resource: entry.key, error }, "could not decide");
+    return { decision: keep("platform-unknown", { about: String(error) }) };
+  }
+}
+
+/** Why each scaler's last list failed, looked up once a scaler. */
+class PlatformProblems {
+  readonly #context: AutoscalerContext;
+  readonly #known = new Map<string, string | undefined>();
+
+  constructor(context: AutoscalerContext) {
+    this.#context = context;
+  }
+
+  of(scaler: string): string | undefined {
+    if (!this.#known.has(scaler)) this.#known.set(scaler, this.#context.options.catalog.failureOf(scaler)?.code);
+    return this.#known.get(scaler);
+  }
+}
