@@ -41,8 +41,14 @@ export function describeIssue(issue: SchemaIssue, written: unknown): Description
     case "too_big":
       return { problem: describeSize(issue) };
     default:
-      return takeApart(`${issue.message.charAt(0).toLowerCase()}${issue.message.slice(1)}`);
+      return { problem: describeOther(issue.message) };
   }
+}
+
+/** "Invalid string: must match …" and "Invalid URL" as what goes on after a place. */
+function describeOther(message: string): string {
+  const [, rest] = /^[^:]*: (.+)$/s.exec(message) ?? [];
+  return rest ?? message.replace(/^Invalid /, "is no ");
 }
 
 function takeApart(message: string): Description {

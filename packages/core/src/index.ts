@@ -15,6 +15,7 @@ export { definePort, defineScaler, type PortInstances, type PortKind, type PortP
 export { durationSchema, formatDuration, positiveDurationSchema } from "./duration.ts";
 export { type ErrorCode, errorFacts, type ErrorFacts, errorTable, isErrorCode } from "./error-codes.ts";
 export { EventJournal, type ScaleEvent } from "./event-journal.ts";
+export { type FormatLabelsOptions, formatPolicyLabels } from "./format-policy-labels.ts";
 export type { GuardedScaler, GuardLimits } from "./guard-scaler.ts";
 export { type LeaderElector, soleLeader } from "./leader-elector.ts";
 export { listenAddressSchema } from "./listen-address.ts";
@@ -25,15 +26,10 @@ export { networkSchema } from "./network.ts";
 export { openPort } from "./open-port.ts";
 export { openScaler } from "./open-scaler.ts";
 export { parseConfig, resolveDefaults } from "./parse-config.ts";
+export { parsePolicyLabels, type PolicyLabelsOptions } from "./parse-policy-labels.ts";
 export { parsePolicy } from "./parse-policy.ts";
 export type { ActivityReport, DlxPeer, FenceAnswer, PeerDiscovery, ResourceActivity } from "./peer-discovery.ts";
 export { pluginId } from "./plugin-id.ts";
-export {
-  type FormatLabelsOptions,
-  formatPolicyLabels,
-  parsePolicyLabels,
-  type PolicyLabelsOptions,
-} from "./policy-labels.ts";
 export {
   defaultPolicy,
   type IdleRule,

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { formatRef, isRefPart, parseRef } from "./resource-ref.ts";
 import { resolveDependency } from "./resolve-dependency.ts";
@@ -22,12 +22,8 @@ describe("a printed ref", () => {
   it.each(["", "hello", "/", "a//b", "a/b/c/d", "a/b/", "a/b c", "a/../b", "a/./b", "a/b/ü"])(
     "refuses %j with the form to write",
     (text) => {
-      expect(() => parseRef(text)).toThrow(
-        expect.objectContaining({
-          code: "SCALER_BAD_ARGUMENT",
-          message: expect.stringContaining("scaler/namespace/name"),
-        }),
-      );
+      expect(() => parseRef(text)).toThrow(expect.objectContaining({ code: "SCALER_BAD_ARGUMENT" }));
+      expect(() => parseRef(text)).toThrow("write scaler/namespace/name");
     },
   );
 });
