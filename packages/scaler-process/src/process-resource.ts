@@ -10,6 +10,7 @@ import {
   type Target,
 } from "@dormouse/core";
 import type { InstanceEvents } from "./child-instance.ts";
+import { toNotFoundError } from "./process-error.ts";
 import { mostReplicas, type ResourceSpec } from "./process-options.ts";
 import { type Instance, Replica } from "./replica.ts";
 
@@ -97,6 +98,7 @@ export class ProcessResource {
 
   /** Starts and stops replicas. A count of one or more is what the next wake asks for. */
   setScale(replicas: number): string {
+    if (this.#isRemoved && this.#desired === 0 && replicas > 0) throw toNotFoundError(this.ref);
     this.#refuseTooMany(replicas);
     if (replicas !== this.#desired) this.#updatedAt = this.#options.clock.now();
     if (replicas > 0) this.#wakeReplicas = replicas;
@@ -109,7 +111,9 @@ export class ProcessResource {
 
   /** Takes another configuration; a changed specification counts from the next start of a process. */
   configure({ spec, policy }: Configured): void {
-    if (this.#isRemoved || !isSameSpec(spec, this.#spec)) this.#takeSpec(spec);
+    const isChanged = this.#isRemoved || !isSameSpec(spec, this.#spec);
+    if (!isChanged && isDeepStrictEqual(policy, this.#policy)) return;
+    if (isChanged) this.#takeSpec(spec);
     this.#isRemoved = false;
     this.#policy = policy;
     this.#options.onChange(this);

@@ -1,3 +1,4 @@
+import { readdir } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import {
   allEnded,
@@ -16,7 +17,7 @@ import {
   wake,
 } from "./test-scaler.ts";
 
-const server = (more: object = {}): object => ({ name: "hello", command: node("server.mjs"), ...more });
+const server = (more: object = {}): object => ({ name: "hello", command: node("server.ts"), ...more });
 
 describe("a resource", () => {
   it("is asleep at first, starts on a free port, and is gone after a sleep", async () => {
@@ -96,6 +97,11 @@ describe("a resource", () => {
   });
 });
 
+/** So many turns of the event loop. */
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
 const printer = [
   process.execPath,
   "-e",
@@ -171,7 +177,7 @@ describe("setScale", () => {
     for (let flip = 0; flip < 200; flip += 1) {
       await test.scaler.setScale(refOf("hello"), (flip + 1) % 2);
       // Let starts get as far as they do at various paces.
-      for (let turn = 0; turn < flip % 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+      await turns(flip % 5);
     }
     await wake(test, "hello");
     await eventually(async () => expect(await marked(prefix)).toHaveLength(1));
@@ -189,7 +195,7 @@ describe("a stop", () => {
   });
 
   it.each([{}, { CHILDREN_IGNORE_SIGTERM: "1" }])("ends what the process has started: %o", async (env) => {
-    const family = { name: "family", command: node("family.mjs"), stopGrace: "500ms", env };
+    const family = { name: "family", command: node("family.ts"), stopGrace: "500ms", env };
     const test = await openTestScaler([family]);
     const pids = JSON.parse(await ask(only(await wake(test, "family")))) as number[];
     expect(pids).toHaveLength(3);
@@ -198,7 +204,7 @@ describe("a stop", () => {
   });
 
   it("ends the rest of a family whose first process died", async () => {
-    const family = { name: "family", command: node("family.mjs"), stopGrace: "500ms" };
+    const family = { name: "family", command: node("family.ts"), stopGrace: "500ms" };
     const test = await openTestScaler([family]);
     const target = only(await wake(test, "family"));
     const pids = JSON.parse(await ask(target)) as number[];
@@ -219,17 +225,16 @@ describe("closing", () => {
     const pids = (await Promise.all(targets.map((target) => ask(target)))).map(Number);
     await test.scaler[Symbol.asyncDispose]();
     for (const pid of pids) expect(await isRunning(pid)).toBe(false);
-    const { readdir } = await import("node:fs/promises");
     expect(await readdir(test.stateDir)).toEqual([]);
     await expect(test.scaler.listResources()).rejects.toMatchObject({ code: "SCALER_DISPOSED" });
   });
 
   it.each([0, 1, 2, 5, 20])(
     "in the middle of a start leaves nothing: %i turns of the event loop later",
-    async (turns) => {
+    async (count) => {
       const test = await openTestScaler([server({ stopGrace: "2s" })]);
       const { version } = await test.scaler.setScale(refOf("hello"), 3);
-      for (let turn = 0; turn < turns; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+      await turns(count);
       await test.scaler[Symbol.asyncDispose]();
       expect(await marked(`${version.split(".")[0] ?? ""}.`)).toEqual([]);
     },

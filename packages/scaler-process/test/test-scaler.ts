@@ -9,7 +9,6 @@ import {
   type Logger,
   openScaler,
   type Resource,
-  type ScalerPlugin,
   systemClock,
   type Target,
 } from "@dormouse/core";
@@ -64,7 +63,7 @@ export async function openTestScaler(resources: readonly object[], options: obje
   const stateDir = await temporaryFolder();
   const raw = (changed: readonly object[]): object => ({ stateDir, resources: changed, ...options });
   const context = { id: "local", logger: recordingLogger(logs), clock: systemClock, defaults: defaultPolicy };
-  const scaler = await openScaler(plugin as ScalerPlugin, raw(resources), context);
+  const scaler = await openScaler(plugin, raw(resources), context);
   onTestFinished(() => scaler[Symbol.asyncDispose]());
   return {
     scaler,
