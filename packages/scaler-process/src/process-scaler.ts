@@ -1,11 +1,8 @@
 import {
   type CallOptions,
   type Capabilities,
-  ConfigError,
   formatRef,
   type LocalRef,
-  parsePolicy,
-  type Policy,
   type Resource,
   type ResourceChange,
   type ResourceScaler,
@@ -19,6 +16,7 @@ import { toAbortedError, toConflictError, toNotFoundError } from "./process-erro
 import { ProcessLauncher } from "./process-launcher.ts";
 import type { ProcessOptions, ResourceSpec } from "./process-options.ts";
 import { type Configured, portName, ProcessResource } from "./process-resource.ts";
+import { readConfigured } from "./read-configured.ts";
 import { openProcessTable } from "./open-process-table.ts";
 import { ResourceLog } from "./resource-log.ts";
 
@@ -51,7 +49,7 @@ export class ProcessScaler implements ResourceScaler {
 
   /**
    * Opens a scaler; nothing is started. Rejects with `SCALER_UNSUPPORTED` on Windows, with `SCALER_BAD_OPTIONS` where no
-   * state folder can be had, and with a ConfigError for a wrong policy.
+   * state folder can be had, and with a ConfigError for a wrong policy or a command that does not exist.
    */
   static async open(
     options: ProcessOptions,
@@ -59,7 +57,7 @@ export class ProcessScaler implements ResourceScaler {
     platform: NodeJS.Platform = process.platform,
   ): Promise<ProcessScaler> {
     refuseWindows(platform);
-    const configured = readPolicies(options, context.defaults);
+    const configured = await readConfigured(options, context.defaults);
     const launcher = await ProcessLauncher.open(options, context, openProcessTable(platform));
     const scaler = new ProcessScaler(options, context, launcher);
     for (const each of configured) scaler.#configure(each);
@@ -111,7 +109,8 @@ export class ProcessScaler implements ResourceScaler {
    */
   async reconfigure(options: ProcessOptions, context: Pick<ScalerContext, "defaults">): Promise<void> {
     this.#begin(undefined);
-    const configured = readPolicies(options, context.defaults);
+    const configured = await readConfigured(options, context.defaults);
+    this.#begin(undefined);
     this.#options = options;
     this.#launcher.configure(options);
     const kept = new Set(options.resources.map(keyOf));
@@ -203,15 +202,4 @@ function refuseWindows(platform: NodeJS.Platform): void {
   if (platform !== "win32") return;
   const message = "the scaler process needs process groups and signals, which Windows lacks: run Dormouse in WSL";
   throw new ScalerError("SCALER_UNSUPPORTED", message);
-}
-
-/** What is written in the configuration is managed: `enabled` is true unless it says otherwise. */
-function readPolicies({ resources }: ProcessOptions, defaults: Policy): readonly Configured[] {
-  return resources.map((spec, index) => {
-    const place = `resources[${index}].policy`;
-    const policy = parsePolicy(spec.policy, { ...defaults, enabled: true }, place);
-    if (policy.port === undefined || policy.port === portName) return { spec, policy };
-    const problem = `is no port of a process; leave it out, or write "${portName}"`;
-    throw new ConfigError([{ place: `${place}.port`, problem }]);
-  });
 }

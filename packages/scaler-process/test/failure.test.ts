@@ -1,5 +1,7 @@
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { isConfigError } from "@dormouse/core";
 import { describe, expect, it } from "vitest";
 import {
   allEnded,
@@ -23,7 +25,68 @@ async function failureOf(test: TestScaler, name = "broken"): Promise<{ code: str
   return failure!;
 }
 
+async function program(mode: number): Promise<string> {
+  const file = join(await temporaryFolder(), "server.sh");
+  await writeFile(file, "#!/bin/sh\n", { mode });
+  return file;
+}
+
 const script = (text: string): string[] => [process.execPath, "-e", text];
+
+describe("options that cannot work", () => {
+  it.each([
+    [
+      "a command that does not exist",
+      { command: ["dormouse-no-such-command"] },
+      /command\[0\]: "dormouse-no-such-command" was not found; check/,
+    ],
+    [
+      "one that is not on the configured PATH",
+      { command: ["node"], env: { PATH: "/nowhere" } },
+      /command\[0\]: "node" was not found/,
+    ],
+    [
+      "a path that does not exist",
+      { command: ["./server"], cwd: "/" },
+      /command\[0\]: ".\/server" was not found; paths begin at \/$/,
+    ],
+    ["a folder as command", { command: ["/usr"] }, /command\[0\]: "\/usr" was not found/],
+    [
+      "a working directory that does not exist",
+      { command: ["node"], cwd: "/no/such" },
+      /cwd: is no folder: \/no\/such; create/,
+    ],
+  ])("are refused with their place: %s", async (_, broken, message) => {
+    const opening = openTestScaler([
+      { name: "fine", command: node("server.ts") },
+      { name: "broken", ...broken },
+    ]);
+    await expect(opening).rejects.toSatisfy(isConfigError);
+    await expect(opening).rejects.toThrow(message);
+    await expect(opening).rejects.toThrow("resources[1].");
+  });
+
+  it("are refused where the file may not be run", async () => {
+    const opening = openTestScaler([{ name: "broken", command: [await program(0o644)] }]);
+    await expect(opening).rejects.toThrow(/command\[0\]: may not be run: .*server.sh; make it executable/);
+  });
+
+  it("are named all at once", async () => {
+    const policy = { idleAfter: "soon" };
+    const opening = openTestScaler([
+      { name: "a", command: ["dormouse-none"], policy },
+      { name: "b", command: ["node"], cwd: "/none" },
+    ]);
+    await expect(opening).rejects.toMatchObject({ issues: { length: 3 } });
+  });
+
+  it("are no others: programs are found on the configured PATH, or from the working directory", async () => {
+    const file = await program(0o755);
+    const byPath = { name: "path", command: ["server.sh"], env: { PATH: dirname(file) } };
+    const byFolder = { name: "folder", command: ["./server.sh"], cwd: dirname(file) };
+    expect(await (await openTestScaler([byPath, byFolder])).scaler.listResources()).toHaveLength(2);
+  });
+});
 
 describe("a start that fails", () => {
   it("tells exit code and last lines on stderr, bounded", async () => {
@@ -58,23 +121,27 @@ describe("a start that fails", () => {
     expect((await failureOf(test)).message).toContain("must be told to stay in the foreground");
   });
 
-  it("names a command that does not exist", async () => {
-    const test = await openTestScaler([{ name: "broken", command: ["dormouse-no-such-command"] }]);
+  it("names a command that does not exist any more", async () => {
+    const file = await program(0o755);
+    const test = await openTestScaler([{ name: "broken", command: [file] }]);
+    await rm(file);
     const failure = await failureOf(test);
     expect(failure).toMatchObject({ code: "SCALER_START_FAILED" });
-    expect(failure.message).toContain('the command "dormouse-no-such-command" was not found');
+    expect(failure.message).toContain(`the command "${file}" was not found`);
   });
 
-  it("names a file that may not be run", async () => {
-    const file = join(await temporaryFolder(), "server.sh");
-    await writeFile(file, "#!/bin/sh\n", { mode: 0o644 });
+  it("names a file that may not be run any more", async () => {
+    const file = await program(0o755);
     const test = await openTestScaler([{ name: "broken", command: [file] }]);
+    await chmod(file, 0o644);
     expect((await failureOf(test)).message).toContain("may not be run: make the file executable");
   });
 
-  it("names a working directory that does not exist", async () => {
-    const test = await openTestScaler([{ name: "broken", command: node("server.ts"), cwd: "/no/such/folder" }]);
-    expect((await failureOf(test)).message).toContain('working directory "/no/such/folder" does not exist');
+  it("names a working directory that does not exist any more", async () => {
+    const cwd = await mkdtemp(join(tmpdir(), "dormouse-cwd-"));
+    const test = await openTestScaler([{ name: "broken", command: node("server.ts"), cwd }]);
+    await rm(cwd, { recursive: true });
+    expect((await failureOf(test)).message).toContain(`working directory "${cwd}" does not exist`);
   });
 
   it.each(["127.0.0.1", "::1", "0.0.0.0", "::"])("never dials a stranger on its fixed port at %s", async (address) => {
@@ -102,7 +169,7 @@ describe("a start that fails", () => {
   });
 
   it("is forgotten by a sleep", async () => {
-    const test = await openTestScaler([{ name: "broken", command: ["dormouse-no-such-command"] }]);
+    const test = await openTestScaler([{ name: "broken", command: script("process.exit(1)") }]);
     await failureOf(test);
     await test.scaler.setScale(refOf("broken"), 0);
     expect(await test.scaler.getResource(refOf("broken"))).not.toHaveProperty("failure");

@@ -158,6 +158,11 @@ describe("wrong options", () => {
     ],
     ["an unknown port", [server({ policy: { port: "grpc" } })], "resources[0].policy.port"],
     ["an unknown key", [server({ comand: [] })], "resources[0].comand"],
+    [
+      "a command that does not exist",
+      [server(), server({ name: "bad", command: ["dormouse-none"] })],
+      "resources[1].command[0]",
+    ],
     ["two of one name", [server(), server()], "resources[1].name"],
   ])("change nothing: %s", async (_, resources, place) => {
     const test = await openTestScaler([server()]);
