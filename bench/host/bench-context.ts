@@ -1,0 +1,82 @@
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ChildProgram, type ChildOptions } from "./child-program.ts";
+
+/** How much is measured. */
+export interface BenchSizes {
+  /** Interleaved rounds of the comparison of proxies. */
+  readonly rounds: number;
+  readonly warmUpRequests: number;
+  /** Requests of one CPU measurement. */
+  readonly cpuRequests: number;
+  /** Requests of one latency measurement. */
+  readonly latencyRequests: number;
+  readonly wakes: number;
+  readonly heldRequests: number;
+  readonly neighbourRequests: number;
+  readonly starts: number;
+}
+
+export const fullSizes: BenchSizes = {
+  rounds: 5,
+  warmUpRequests: 8_000,
+  cpuRequests: 10_000,
+  latencyRequests: 1_500,
+  wakes: 50,
+  heldRequests: 2_000,
+  neighbourRequests: 1_000,
+  starts: 7,
+};
+
+export const quickSizes: BenchSizes = {
+  rounds: 1,
+  warmUpRequests: 200,
+  cpuRequests: 500,
+  latencyRequests: 100,
+  wakes: 3,
+  heldRequests: 100,
+  neighbourRequests: 50,
+  starts: 1,
+};
+
+/** What every measurement works with: a folder, sizes, and the programs that must not outlive the bench. */
+export class BenchContext implements AsyncDisposable {
+  readonly sizes: BenchSizes;
+  /** Command that runs `dormouse`. */
+  readonly dormouse: readonly string[];
+  readonly #folder = mkdtempSync(join(tmpdir(), "dormouse-bench-"));
+  readonly #programs = new Set<ChildProgram>();
+  readonly #tell: (text: string) => void;
+  #folders = 0;
+
+  constructor(sizes: BenchSizes, dormouse: readonly string[], tell: (text: string) => void) {
+    this.sizes = sizes;
+    this.dormouse = dormouse;
+    this.#tell = tell;
+  }
+
+  /** Says what is being measured. */
+  tell(text: string): void {
+    this.#tell(text);
+  }
+
+  start(command: readonly string[], options?: ChildOptions): ChildProgram {
+    const program = new ChildProgram(command, options);
+    this.#programs.add(program);
+    return program;
+  }
+
+  /** A new empty folder. */
+  folder(): string {
+    const folder = join(this.#folder, String(this.#folders++));
+    mkdirSync(folder);
+    return folder;
+  }
+
+  /** Ends every program that still runs and removes everything that was written. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#programs].map(async (program) => program.end()));
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}

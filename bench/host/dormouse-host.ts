@@ -1,0 +1,98 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { systemClock } from "@dormouse/core";
+import getPort from "get-port";
+import { stringify } from "yaml";
+import type { BenchContext } from "./bench-context.ts";
+import type { ChildProgram } from "./child-program.ts";
+import { until } from "./until.ts";
+
+export interface HostOptions {
+  /** Resources of the process scaler. */
+  readonly resources: readonly object[];
+  readonly defaults?: object;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Module to load before the host. */
+  readonly preload?: string;
+}
+
+/** A real `dormouse up` with the process scaler. */
+export class DormouseHost implements AsyncDisposable {
+  readonly origin: string;
+  readonly dlxPort: number;
+  /** When it was spawned, on the monotonic clock, in ms. */
+  readonly spawnedAt: number;
+  readonly #admin: string;
+  readonly #program: ChildProgram;
+
+  private constructor(
+    program: ChildProgram,
+    spawnedAt: number,
+    ports: { readonly dlx: number; readonly admin: number },
+  ) {
+    this.#program = program;
+    this.spawnedAt = spawnedAt;
+    this.dlxPort = ports.dlx;
+    this.origin = `http://127.0.0.1:${ports.dlx}`;
+    this.#admin = `http://127.0.0.1:${ports.admin}`;
+  }
+
+  /** Spawns a host without waiting for it. */
+  static async spawn(context: BenchContext, options: HostOptions): Promise<DormouseHost> {
+    const folder = context.folder();
+    const ports = { dlx: await getPort({ host: "127.0.0.1" }), admin: await getPort({ host: "127.0.0.1" }) };
+    const configFile = join(folder, "dormouse.yaml");
+    writeFileSync(configFile, stringify(configuration(folder, ports, options)));
+    const env = {
+      ...options.env,
+      ...(options.preload === undefined ? {} : { NODE_OPTIONS: `--import=${options.preload}` }),
+    };
+    const spawnedAt = systemClock.monotonic();
+    return new DormouseHost(context.start([...context.dormouse, "up", "-c", configFile], { env }), spawnedAt, ports);
+  }
+
+  /** Spawns a host and waits until it is ready. */
+  static async start(context: BenchContext, options: HostOptions): Promise<DormouseHost> {
+    const host = await DormouseHost.spawn(context, options);
+    await until("dormouse up is ready", async () => {
+      if (host.#program.hasEnded) throw new Error(`dormouse up ended by itself:\n${host.#program.output}`);
+      const answer = await fetch(`${host.#admin}/readyz`).catch(() => undefined);
+      await answer?.body?.cancel();
+      return answer?.status === 200;
+    });
+    return host;
+  }
+
+  get program(): ChildProgram {
+    return this.#program;
+  }
+
+  /** What the admin API says of a resource. */
+  async resource(name: string): Promise<{ readonly state: string; readonly held: number }> {
+    const answer = await fetch(`${this.#admin}/v1/resources/local/default/${name}`);
+    return (await answer.json()) as { state: string; held: number };
+  }
+
+  /** Puts a resource to sleep and waits until it is. */
+  async sleep(name: string): Promise<void> {
+    const answer = await fetch(`${this.#admin}/v1/resources/local/default/${name}/sleep`, { method: "POST" });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${name} was not put to sleep: ${answer.status} ${text}`);
+    await until(`${name} is asleep`, async () => (await this.resource(name)).state === "asleep");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#program.end();
+  }
+}
+
+function configuration(folder: string, ports: { dlx: number; admin: number }, { resources, defaults }: HostOptions) {
+  return {
+    admin: { listen: `127.0.0.1:${ports.admin}` },
+    scalers: [{ use: "process", id: "local", options: { stateDir: join(folder, "state"), resources } }],
+    dlx: { listen: `127.0.0.1:${ports.dlx}` },
+    autoscaler: { every: "1s" },
+    defaults: { idleAfter: "1h", ...defaults },
+    log: { format: "json" },
+  };
+}

@@ -1,0 +1,90 @@
+import { fileURLToPath } from "node:url";
+import type { BenchContext } from "../host/bench-context.ts";
+import type { ChildProgram } from "../host/child-program.ts";
+import { nodeFromSource } from "../host/node-from-source.ts";
+import { type Contender, isMissing, type Missing } from "../proxies/contender.ts";
+import { benchHost, openContenders } from "../proxies/open-contenders.ts";
+import type { LoadOrder, LoadResult } from "./generate-load.ts";
+import { median } from "./statistics.ts";
+
+const loadGenerator = fileURLToPath(new URL("../children/load-generator.ts", import.meta.url));
+
+/** Connections while CPU is measured: enough to keep every proxy busy. */
+const busyConnections = 32;
+
+/** What one contender shows, each the median of all rounds. */
+export interface ProxyFigures {
+  readonly name: string;
+  /** CPU of the proxy's own processes for one request, in microseconds; NaN for the direct way. */
+  readonly cpuUs: number;
+  /** Latency over one connection, one request after the other, in ms. */
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** Latency over 32 connections at once, in ms. */
+  readonly busyP99Ms: number;
+  /** Answers over 32 connections, in 1/s. */
+  readonly perSecond: number;
+}
+
+export interface Comparison {
+  readonly figures: readonly ProxyFigures[];
+  readonly missing: readonly Missing[];
+}
+
+/** Sends the same load through every proxy in turn, round after round, so that a change of the machine meets all. */
+export async function compareProxies(context: BenchContext): Promise<Comparison> {
+  const all = await openContenders(context);
+  const present = all.filter((each): each is Contender => !isMissing(each));
+  const generator = context.start([...nodeFromSource, loadGenerator], { ipc: true });
+  const { sizes } = context;
+  for (const { url } of present) await load(generator, url, busyConnections, sizes.warmUpRequests);
+  const samples = new Map<string, ProxyFigures[]>(present.map(({ name }) => [name, []]));
+  for (let round = 1; round <= sizes.rounds; round++) {
+    context.tell(`proxies: round ${round} of ${sizes.rounds}`);
+    for (const each of present) samples.get(each.name)?.push(await measureOnce(context, generator, each));
+  }
+  return {
+    figures: [...samples].map(([name, rounds]) => medianOf(name, rounds)),
+    missing: all.filter(isMissing),
+  };
+}
+
+async function measureOnce(
+  context: BenchContext,
+  generator: ChildProgram,
+  contender: Contender,
+): Promise<ProxyFigures> {
+  const { cpuRequests, latencyRequests } = context.sizes;
+  const cpuBeforeMs = contender.cpuMs?.() ?? Number.NaN;
+  const busy = await load(generator, contender.url, busyConnections, cpuRequests);
+  const cpuMs = (contender.cpuMs?.() ?? Number.NaN) - cpuBeforeMs;
+  const calm = await load(generator, contender.url, 1, latencyRequests);
+  return {
+    name: contender.name,
+    cpuUs: (cpuMs * 1_000) / busy.answered,
+    p50Ms: calm.p50Ms,
+    p99Ms: calm.p99Ms,
+    busyP99Ms: busy.p99Ms,
+    perSecond: (busy.answered / busy.tookMs) * 1_000,
+  };
+}
+
+async function load(generator: ChildProgram, url: string, connections: number, amount: number): Promise<LoadResult> {
+  const order: LoadOrder = { url, host: benchHost, connections, amount };
+  const result = (await generator.ask(order)) as LoadResult;
+  if (result.failed > 0 || result.answered < amount) {
+    throw new Error(`${url}: ${result.answered} of ${amount} answered, ${result.failed} failed`);
+  }
+  return result;
+}
+
+function medianOf(name: string, rounds: readonly ProxyFigures[]): ProxyFigures {
+  return {
+    name,
+    cpuUs: median(rounds.map(({ cpuUs }) => cpuUs)),
+    p50Ms: median(rounds.map(({ p50Ms }) => p50Ms)),
+    p99Ms: median(rounds.map(({ p99Ms }) => p99Ms)),
+    busyP99Ms: median(rounds.map(({ busyP99Ms }) => busyP99Ms)),
+    perSecond: median(rounds.map(({ perSecond }) => perSecond)),
+  };
+}
