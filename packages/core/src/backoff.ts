@@ -1,5 +1,6 @@
 import type { Milliseconds } from "./clock.ts";
 
+/** The first and the longest wait, in ms. */
 export interface BackoffOptions {
   readonly firstMs: Milliseconds;
   readonly longestMs: Milliseconds;

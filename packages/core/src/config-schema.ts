@@ -110,7 +110,10 @@ const telemetrySchema = z.strictObject({
 });
 
 const logSchema = z.strictObject({
-  level: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
+  level: z
+    .enum(["debug", "info", "warn", "error", "silent"])
+    .default("info")
+    .meta({ description: "The least that is logged" }),
   format: z
     .enum(["auto", "json", "pretty"])
     .default("auto")
@@ -119,28 +122,35 @@ const logSchema = z.strictObject({
 
 /** The whole of `dormouse.yaml`; unknown keys are errors. Durations are ms once parsed. */
 export const configSchema = z.strictObject({
-  admin: adminSchema.prefault({}),
+  admin: adminSchema.prefault({}).meta({ description: "The API that the command line and other hosts talk to" }),
   scalers: z
     .array(pluginSchema)
     .min(1, "names no scaler; add one, for example { use: process, options: { resources: [ … ] } }")
-    .max(100),
+    .max(100)
+    .meta({ description: "Resource scalers, one for each platform or account" }),
   pluginDir: z
     .string()
     .min(1)
     .optional()
     .meta({ description: "Folder whose node_modules holds further plugins, relative to this file" }),
-  dlx: dlxSchema.prefault({}),
-  autoscaler: autoscalerSchema.prefault({}),
+  dlx: dlxSchema.prefault({}).meta({ description: "The DLX: holds requests, wakes resources, forwards" }),
+  autoscaler: autoscalerSchema.prefault({}).meta({ description: "The autoscaler: puts idle resources to sleep" }),
   defaults: policySchema.prefault({}).meta({ description: "Policy of every resource that says nothing else" }),
-  telemetry: telemetrySchema.prefault({}),
-  log: logSchema.prefault({}),
+  telemetry: telemetrySchema.prefault({}).meta({ description: "Metrics and traces" }),
+  log: logSchema.prefault({}).meta({ description: "What is logged, and how" }),
 });
 
+/** A whole configuration as `parseConfig` gives it. */
 export type DormouseConfig = z.output<typeof configSchema>;
+/** Of the admin API. */
 export type AdminConfig = DormouseConfig["admin"];
+/** Of the DLX as a whole; what differs by resource is its policy. */
 export type DlxConfig = DormouseConfig["dlx"];
+/** Of the autoscaler as a whole. */
 export type AutoscalerConfig = DormouseConfig["autoscaler"];
+/** Of metrics and traces. */
 export type TelemetryConfig = DormouseConfig["telemetry"];
+/** Which plugin, under which id, with which options. */
 export type PluginConfig = z.output<typeof pluginSchema>;
 /** Where a secret is; the host that reads it is the only one that sees it. */
 export type SecretReference = z.output<typeof secretSchema>;

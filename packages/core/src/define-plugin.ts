@@ -13,6 +13,7 @@ export interface PortInstances {
   readonly leaderElector: LeaderElector;
 }
 
+/** Names of the ports; also the export names of their plugins. */
 export type PortKind = keyof PortInstances;
 
 /** A plugin that fills one of the ports. */

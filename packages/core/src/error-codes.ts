@@ -10,6 +10,7 @@ export interface ErrorFacts {
   readonly retryAfterMs?: number;
 }
 
+/** Every code and what it means; docs/errors.md says what to do about each. */
 export const errorTable = {
   SCALER_ABORTED: { retryable: true, status: 503, detail: "The call was given up." },
   SCALER_BAD_ARGUMENT: { retryable: false, status: 500, detail: "A call had an argument outside the contract." },

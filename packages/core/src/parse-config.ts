@@ -111,7 +111,9 @@ function checkSources({ defaults, autoscaler }: DormouseConfig): ConfigIssue[] {
     if (source === undefined || known.includes(source)) return [];
     const nearest = nearestWord(source, known);
     const mend =
-      nearest === undefined ? `add it to autoscaler.metrics; known: ${known.join(", ")}` : `did you mean "${nearest}"?`;
+      nearest === undefined
+        ? `add it to autoscaler.metrics, which has ${known.join(", ") || "none"}`
+        : `did you mean "${nearest}"?`;
     return [{ place: `defaults.idleRules[${index}].source`, problem: `"${source}" is no metrics source`, mend }];
   });
 }

@@ -16,7 +16,7 @@ const hostName = z
 
 const path = z
   .string()
-  .startsWith("/", { error: ({ input }) => `${JSON.stringify(input)} is no path; begin it with "/"` });
+  .regex(/^\//, { error: ({ input }) => `${JSON.stringify(input)} is no path; begin it with "/"` });
 
 const headerName = z
   .string()
@@ -133,8 +133,11 @@ export type Policy = { readonly [Key in Exclude<keyof PartialPolicy, Optional>]-
   readonly [Key in Optional]?: NonNullable<PartialPolicy[Key]>;
 };
 
+/** A further condition for a sleep. `window` in ms. */
 export type IdleRule = z.output<typeof idleRuleSchema>;
+/** What gets a fixed answer while the resource sleeps. */
 export type NeverWake = z.output<typeof neverWakeSchema>;
+/** The HTTP request by which the DLX finds a target ready. */
 export type Readiness = z.output<typeof readinessSchema>;
 
 /** Dormouse's own defaults; every one is finite. */

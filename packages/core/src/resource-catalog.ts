@@ -18,11 +18,13 @@ export interface CatalogEntry {
   readonly state: ResourceState;
 }
 
+/** What has changed; `listed`: a scaler has listed for the first time. */
 export type CatalogChange =
   | { readonly kind: "set"; readonly entry: CatalogEntry }
   | { readonly kind: "gone"; readonly ref: ResourceRef; readonly key: string }
   | { readonly kind: "listed"; readonly scaler: string };
 
+/** What a catalogue needs. */
 export interface CatalogOptions {
   readonly clock: Clock;
   readonly logger: Logger;

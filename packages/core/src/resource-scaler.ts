@@ -43,15 +43,18 @@ import type { LocalRef } from "./resource-ref.ts";
 /** Major version of this contract. A host refuses a plugin of another one and names both. */
 export const contractVersion = 1;
 
+/** What every call takes. */
 export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What `setScale` takes. */
 export interface SetScaleOptions extends CallOptions {
   /** Accept only if the resource's version still is this one. */
   readonly ifVersion?: string;
 }
 
+/** What `routeTraffic` takes. */
 export interface RouteTrafficOptions extends CallOptions {
   /** Version that the operation behind this call produced. */
   readonly version: string;
@@ -71,6 +74,7 @@ export interface Capabilities {
   readonly settleWithinMs: Milliseconds;
 }
 
+/** A port that a resource listens on. */
 export interface ResourcePort {
   readonly name: string;
   readonly number: number;
@@ -83,6 +87,7 @@ export interface ResourceFailure {
   readonly message: string;
 }
 
+/** What a platform says of a resource now. */
 export interface Resource {
   readonly ref: LocalRef;
   /** Replicas wanted now, >= 0. */
@@ -124,11 +129,13 @@ export interface Target {
   readonly probe?: HttpProbe;
 }
 
+/** One item of a watch. */
 export type ResourceChange =
   | { readonly kind: "snapshot"; readonly resources: readonly Resource[] }
   | { readonly kind: "set"; readonly resource: Resource }
   | { readonly kind: "gone"; readonly ref: LocalRef };
 
+/** One instance of a scaler: the rules are above, at the top of this file. */
 export interface ResourceScaler extends AsyncDisposable {
   readonly capabilities: Capabilities;
 
@@ -159,6 +166,7 @@ export interface PluginContext {
   readonly clock: Clock;
 }
 
+/** What a host gives a scaler. */
 export interface ScalerContext extends PluginContext {
   /** Policy of a resource that says nothing itself. */
   readonly defaults: Policy;

@@ -2,6 +2,7 @@ import { type ErrorCode, errorFacts, isErrorCode } from "./error-codes.ts";
 
 const brand = Symbol.for("dormouse.dev/scaler-error");
 
+/** What an error may carry besides its code and message. */
 export interface ScalerErrorOptions {
   /** What the platform or library threw. */
   readonly cause?: unknown;

@@ -37,6 +37,7 @@ export interface RecordedCall {
   readonly version?: string;
 }
 
+/** What a `MemoryScaler` is made of; all but the clock may be left out. */
 export interface MemoryScalerOptions {
   readonly clock: Clock;
   readonly resources?: readonly MemoryResourceOptions[] | undefined;
