@@ -25,8 +25,8 @@ function decideManageable(seen: Observation): Decision | undefined {
 function decideNeeded(seen: Observation): Decision | undefined {
   const [user] = seen.awakeUsers;
   if (user !== undefined) return keep("needed", { about: user });
-  const { retryInMs } = seen;
-  return retryInMs === undefined || retryInMs <= 0 ? undefined : keep("backing-off", { nextCheckInMs: retryInMs });
+  const { retryInMs = 0 } = seen;
+  return retryInMs > 0 ? keep("backing-off", { nextCheckInMs: retryInMs }) : undefined;
 }
 
 /** Nobody can use what has no ready replica; rules that say nothing of it therefore do not veto, rules that say "busy" do. */
