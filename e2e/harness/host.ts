@@ -1,168 +1,241 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { Events } from "./events.ts";
+import { freePort, isFree } from "./free-port.ts";
+import type { HostConfig } from "./host-config.ts";
+import { family, familyVariable, type RunningProcess } from "./processes.ts";
+import { patienceMs, until, within } from "./until.ts";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
-const bin = join(root, "packages/cli/src/bin.ts");
+/** The command line interface as the sources have it; the condition makes Node run them without a build. */
+export const dormouse = [
+  "--conditions=@dormouse/source",
+  fileURLToPath(new URL("../../packages/cli/src/bin.ts", import.meta.url)),
+];
 
-/** How long a host may take to be ready, and to stop. */
-const patienceMs = 20_000;
-
-/** The path of a fixture service. */
-export function service(name: string): string {
-  return fileURLToPath(new URL(`../services/${name}.mjs`, import.meta.url));
+interface Ports {
+  readonly dlx: number;
+  readonly admin: number;
 }
 
-export interface ResourceConfig {
-  readonly name: string;
-  readonly command: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
-  readonly policy?: Readonly<Record<string, unknown>>;
-  readonly [key: string]: unknown;
-}
-
-export interface HostConfig {
-  readonly resources: readonly ResourceConfig[];
-  readonly dlx?: Readonly<Record<string, unknown>>;
-  readonly autoscaler?: Readonly<Record<string, unknown>>;
-  readonly defaults?: Readonly<Record<string, unknown>>;
+/** One resource as the admin API shows it. */
+export interface ResourceView {
+  readonly ref: string;
+  readonly state: "asleep" | "waking" | "awake" | "sleeping" | "failed";
+  readonly desired: number;
+  readonly ready: number;
+  readonly held: number;
+  readonly inFlight: number;
   readonly [key: string]: unknown;
 }
 
 /** A real `dormouse up` in a process of its own, with a folder of its own. */
 export class Host implements AsyncDisposable {
-  readonly folder: string;
+  readonly folder = mkdtempSync(join(tmpdir(), "dormouse-e2e-"));
+  readonly configFile = join(this.folder, "dormouse.yaml");
   readonly origin: string;
   readonly admin: string;
-  readonly configFile: string;
-  readonly #ports: { readonly dlx: number; readonly admin: number };
-  #child: ChildProcess;
+  readonly #ports: Ports;
+  #child: ChildProcess | undefined;
+  #events: Events | undefined;
   #output = "";
 
-  private constructor(folder: string, ports: { readonly dlx: number; readonly admin: number }, config: HostConfig) {
-    this.folder = folder;
+  private constructor(ports: Ports) {
     this.#ports = ports;
     this.origin = `http://127.0.0.1:${ports.dlx}`;
     this.admin = `http://127.0.0.1:${ports.admin}`;
-    this.configFile = join(folder, "dormouse.yaml");
-    this.configure(config);
-    this.#child = this.#spawn();
   }
 
-  /** Starts a host and waits until it is ready. JSON is YAML: the configuration is written as it is. */
+  /** Starts a host and resolves once it is ready. */
   static async start(config: HostConfig): Promise<Host> {
-    const folder = mkdtempSync(join(tmpdir(), "dormouse-e2e-"));
-    const host = new Host(folder, { dlx: await freePort(), admin: await freePort() }, config);
-    await host.ready();
+    const host = new Host({ dlx: await freePort(), admin: await freePort() });
+    host.configure(config);
+    try {
+      await host.restart();
+    } catch (error) {
+      await host.kill();
+      throw error;
+    }
     return host;
   }
 
-  /** Everything the host has printed. */
+  /** What the host has printed, and the services through it. */
   get output(): string {
     return this.#output;
   }
 
   get pid(): number {
-    return this.#child.pid ?? -1;
+    const pid = this.#child?.pid;
+    if (pid === undefined) throw new Error("the host does not run");
+    return pid;
   }
 
-  /** Writes the configuration; a running host notices by itself. */
+  /** The events since the host was ready. */
+  get events(): Events {
+    if (this.#events === undefined) throw new Error("the host was not ready yet");
+    return this.#events;
+  }
+
+  /** What the host has started and what that has started, by the mark in the environment. */
+  get children(): readonly RunningProcess[] {
+    return family(basename(this.folder)).filter(({ pid }) => pid !== this.#child?.pid);
+  }
+
+  /** Writes the configuration; a running host notices by itself. JSON is YAML. */
   configure(config: HostConfig): void {
-    const { resources, ...rest } = config;
-    const whole = {
-      admin: { listen: `127.0.0.1:${this.#ports.admin}` },
-      scalers: [{ use: "process", id: "local", options: { stateDir: join(this.folder, "state"), resources } }],
-      ...rest,
-      dlx: { listen: `127.0.0.1:${this.#ports.dlx}`, ...rest.dlx },
-      autoscaler: { every: "100ms", ...rest.autoscaler },
-    };
-    writeFileSync(this.configFile, JSON.stringify(whole, undefined, 2));
+    const { resources, dlx, autoscaler, ...rest } = config;
+    const stateDir = join(this.folder, "state");
+    this.write(
+      JSON.stringify({
+        admin: { listen: `127.0.0.1:${this.#ports.admin}` },
+        scalers: [{ use: "process", id: "local", options: { stateDir, resources } }],
+        dlx: { listen: `127.0.0.1:${this.#ports.dlx}`, ...dlx },
+        autoscaler: { every: "50ms", ...autoscaler },
+        log: { level: "debug", format: "json" },
+        ...rest,
+      }),
+    );
   }
 
-  async ready(): Promise<void> {
-    const deadline = performance.now() + patienceMs;
-    while (performance.now() < deadline) {
-      if (this.#child.exitCode !== null) throw new Error(`the host ended with ${this.#child.exitCode}:\n${this.#output}`);
-      const answer = await fetch(`${this.admin}/readyz`).catch(() => undefined);
-      if (answer?.status === 200) return;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    throw new Error(`the host was not ready in time:\n${this.#output}`);
+  /** Writes the configuration file as it is given. */
+  write(text: string): void {
+    writeFileSync(this.configFile, text);
   }
 
-  /** Starts the host again after it ended. */
+  /** Starts the host, again where it has ended, and resolves once it is ready. */
   async restart(): Promise<void> {
-    this.#child = this.#spawn();
-    await this.ready();
+    this.#spawn();
+    await until(
+      () => `the host was ready:\n${this.tail}`,
+      () => this.#isReady(),
+    );
+    await this.#events?.[Symbol.asyncDispose]();
+    this.#events = await Events.follow(this.admin);
   }
 
   signal(name: NodeJS.Signals): void {
-    this.#child.kill(name);
+    this.#child?.kill(name);
   }
 
-  /** The exit code; null where a signal ended it. */
-  async ended(): Promise<number | null> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, "exit");
-    return this.#child.exitCode;
+  /** The exit code once it has ended; undefined where a signal ended it. */
+  async ended(limitMs = patienceMs): Promise<number | undefined> {
+    const child = this.#child;
+    if (child === undefined) throw new Error("the host was never started");
+    const isOver = (): boolean => child.exitCode !== null || child.signalCode !== null;
+    if (!isOver()) await within(`the host ended:\n${this.tail}`, once(child, "exit"), limitMs);
+    return child.exitCode ?? undefined;
   }
 
-  /** One resource as the admin API shows it. */
-  async resource(name: string): Promise<Record<string, unknown>> {
-    const answer = await fetch(`${this.admin}/v1/resources/local/default/${name}`);
-    return (await answer.json()) as Record<string, unknown>;
+  async resource(name: string): Promise<ResourceView> {
+    return (await this.#get(`/v1/resources/local/default/${name}`)) as ResourceView;
   }
 
-  async why(name: string): Promise<Record<string, unknown>> {
-    const answer = await fetch(`${this.admin}/v1/resources/local/default/${name}/why`);
-    return (await answer.json()) as Record<string, unknown>;
+  async why(name: string): Promise<Readonly<Record<string, unknown>>> {
+    return this.#get(`/v1/resources/local/default/${name}/why`);
   }
 
-  async post(name: string, verb: "wake" | "sleep"): Promise<{ readonly status: number; readonly body: Record<string, unknown> }> {
-    const answer = await fetch(`${this.admin}/v1/resources/local/default/${name}/${verb}`, { method: "POST" });
-    return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
-  }
-
-  async until(name: string, state: string, withinMs = patienceMs): Promise<void> {
-    const deadline = performance.now() + withinMs;
-    let last: unknown;
-    while (performance.now() < deadline) {
+  /** Resolves with the resource once it is as expected. */
+  async untilResource(
+    name: string,
+    isExpected: (view: ResourceView) => boolean,
+    limitMs?: number,
+  ): Promise<ResourceView> {
+    let last: ResourceView | undefined;
+    const probe = async (): Promise<ResourceView | undefined> => {
       last = await this.resource(name);
-      if ((last as { state?: unknown }).state === state) return;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    throw new Error(`${name} was not ${state} within ${withinMs} ms: ${JSON.stringify(last)}\n${this.#output.slice(-4_000)}`);
+      return isExpected(last) ? last : undefined;
+    };
+    return until(() => `${name} was as expected: ${JSON.stringify(last)}\n${this.tail}`, probe, limitMs);
   }
 
+  async untilState(name: string, state: ResourceView["state"], limitMs?: number): Promise<ResourceView> {
+    return this.untilResource(name, (view) => view.state === state, limitMs);
+  }
+
+  /** `POST …/wake` or `…/sleep`. */
+  async ask(name: string, verb: "wake" | "sleep"): Promise<{ readonly status: number; readonly body: unknown }> {
+    const answer = await fetch(`${this.admin}/v1/resources/local/default/${name}/${verb}`, { method: "POST" });
+    return { status: answer.status, body: await answer.json() };
+  }
+
+  /** Stops the host as an operator does, and rejects where anything of it is left. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#child.kill("SIGTERM");
-    const timer = setTimeout(() => this.#child.kill("SIGKILL"), patienceMs);
-    await this.ended();
-    clearTimeout(timer);
+    try {
+      this.signal("SIGTERM");
+      await this.ended();
+      await this.expectNothingLeft();
+    } finally {
+      await this.kill();
+    }
+  }
+
+  /** Rejects where a process that the host started still runs, or somebody still listens on its ports. */
+  async expectNothingLeft(): Promise<void> {
+    const left = this.children;
+    if (left.length > 0) throw new Error(`the host left behind ${JSON.stringify(left)}:\n${this.tail}`);
+    for (const [name, port] of Object.entries(this.#ports)) {
+      if (!(await isFree(port))) throw new Error(`the ${name} port ${port} is still taken`);
+    }
+  }
+
+  /** Ends whatever still runs, without a farewell, and removes the folder. */
+  async kill(): Promise<void> {
+    this.signal("SIGKILL");
+    for (const { pid } of this.children) process.kill(pid, "SIGKILL");
+    await this.#events?.[Symbol.asyncDispose]();
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  #spawn(): ChildProcess {
-    const child = spawn(process.execPath, ["--conditions=@dormouse/source", bin, "up", "-c", this.configFile], { stdio: ["ignore", "pipe", "pipe"] });
-    const keep = (text: Buffer): void => {
-      this.#output = (this.#output + text.toString()).slice(-200_000);
-    };
-    child.stdout.on("data", keep);
-    child.stderr.on("data", keep);
-    return child;
+  /** The end of what was printed. */
+  get tail(): string {
+    return this.#output.slice(-6_000);
+  }
+
+  async #get(path: string): Promise<Readonly<Record<string, unknown>>> {
+    const answer = await fetch(`${this.admin}${path}`);
+    const body = (await answer.json()) as Readonly<Record<string, unknown>>;
+    if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${JSON.stringify(body)}`);
+    return body;
+  }
+
+  async #isReady(): Promise<boolean> {
+    const child = this.#child;
+    if (child?.exitCode !== null || child.signalCode !== null) throw new Error(`the host ended:\n${this.tail}`);
+    return fetch(`${this.admin}/readyz`).then(
+      (answer) => answer.status === 200,
+      () => false,
+    );
+  }
+
+  #spawn(): void {
+    const child = spawn(process.execPath, [...dormouse, "up", "-c", this.configFile], {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...plainEnvironment(), [familyVariable]: basename(this.folder) },
+    });
+    this.#child = child;
+    for (const stream of [child.stdout, child.stderr])
+      stream.on("data", (text: Buffer) => (this.#output = (this.#output + text.toString()).slice(-1_000_000)));
   }
 }
 
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
+/** The environment without what the test runner and the calling shell put there. */
+export function plainEnvironment(): NodeJS.ProcessEnv {
+  const foreign = /^(?:VITEST|NODE_ENV$|NODE_OPTIONS$|DORMOUSE_|TEST$)/;
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)));
+}
+
+/** Runs a host for as long as the body takes; a failure shows what the host printed. */
+export async function withHost(config: HostConfig, body: (host: Host) => Promise<void>): Promise<void> {
+  const host = await Host.start(config);
+  try {
+    await body(host);
+  } catch (error) {
+    console.error(`--- end of what the host printed\n${host.tail}\n---`);
+    await host.kill();
+    throw error;
+  }
+  await host[Symbol.asyncDispose]();
 }

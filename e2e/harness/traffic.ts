@@ -1,101 +1,158 @@
-import { readFileSync } from "node:fs";
 import { Agent, request } from "undici";
+import { readLedger } from "./ledger.ts";
 
-/** What became of one request. */
+/**
+ * What became of one request. Answered: by the service, with this very id. Refused: by the DLX, with a code. Lost: neither,
+ * which covers broken connections and answers that nobody should get.
+ */
+export type Outcome = "answered" | "refused" | "lost";
+
 export interface Sent {
   readonly id: string;
-  readonly outcome: "answered" | "refused" | "lost";
-  readonly status: number | undefined;
+  readonly outcome: Outcome;
+  readonly method: string;
+  readonly status?: number;
   readonly tookMs: number;
-  readonly code?: string | undefined;
   readonly cold: boolean;
-  readonly retryAfter?: string | undefined;
-  readonly detail?: string | undefined;
+  /** Code of a refusal. */
+  readonly code?: string;
+  /** Seconds, as the header says them. */
+  readonly retryAfter?: string;
+  /** The service's own answer, or the text of whatever else came. */
+  readonly body: Readonly<Record<string, unknown>>;
 }
 
 export interface TrafficOptions {
   /** `http://127.0.0.1:PORT` of the DLX. */
   readonly origin: string;
   readonly host: string;
+}
+
+export interface SendOptions {
+  readonly host?: string;
   readonly method?: string;
   readonly path?: string;
   readonly body?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
 }
 
-let counter = 0;
+let lastId = 0;
 
-/** Sends requests that carry ids and keeps book of what became of each. */
-export class Traffic {
+/** Sends requests that carry ids, and keeps book of what became of each. */
+export class Traffic implements AsyncDisposable {
   readonly sent: Sent[] = [];
-  readonly #agent = new Agent({ connections: 6_000, headersTimeout: 0, bodyTimeout: 0 });
+  readonly #options: TrafficOptions;
+  readonly #agent = new Agent({ connections: 6_000, pipelining: 1, headersTimeout: 0, bodyTimeout: 0 });
+  #open = 0;
 
-  /** Sends one request. Answered: the service itself answered, and with this very id. */
-  async send(options: TrafficOptions): Promise<Sent> {
-    const id = `r${process.pid}-${(counter += 1)}`;
+  constructor(options: TrafficOptions) {
+    this.#options = options;
+  }
+
+  /** Requests that have not ended. */
+  get open(): number {
+    return this.#open;
+  }
+
+  /** Sends one request; never rejects. */
+  async send(options: SendOptions = {}): Promise<Sent> {
+    lastId += 1;
+    const id = `r${process.pid}-${lastId}`;
     const begin = performance.now();
+    this.#open += 1;
     const sent = await this.#attempt(id, options, begin);
+    this.#open -= 1;
     this.sent.push(sent);
     return sent;
   }
 
+  /** Sends so many at once. */
+  async burst(count: number, options: SendOptions = {}): Promise<readonly Sent[]> {
+    return Promise.all(Array.from({ length: count }, async () => this.send(options)));
+  }
+
   /** How many requests ended in each way. */
-  count(): Record<Sent["outcome"], number> {
+  count(): Record<Outcome, number> {
     const counts = { answered: 0, refused: 0, lost: 0 };
     for (const { outcome } of this.sent) counts[outcome] += 1;
     return counts;
   }
 
-  /** Answered requests that a service's ledger does not hold exactly once, and any id that it holds more than once. */
-  discrepancies(ledgers: readonly string[]): readonly string[] {
-    const executed = new Map<string, number>();
-    for (const ledger of ledgers) for (const id of readLines(ledger)) executed.set(id, (executed.get(id) ?? 0) + 1);
-    const twice = [...executed].filter(([, times]) => times > 1).map(([id, times]) => `${id} was executed ${times} times`);
-    const missing = this.sent.filter(({ id, outcome }) => outcome === "answered" && !executed.has(id)).map(({ id }) => `${id} was answered and never executed`);
-    return [...twice, ...missing];
+  /** Requests that ended in this way. */
+  of(outcome: Outcome): readonly Sent[] {
+    return this.sent.filter((one) => one.outcome === outcome);
   }
 
-  async close(): Promise<void> {
+  /** What speaks against "each answered request was executed once, and none twice" in the services' ledgers; empty: nothing. */
+  discrepancies(ledgers: readonly string[]): readonly string[] {
+    const executed = new Map<string, number>();
+    for (const id of ledgers.flatMap(readLedger)) executed.set(id, (executed.get(id) ?? 0) + 1);
+    const twice = [...executed]
+      .filter(([, times]) => times > 1)
+      .map(([id, times]) => `${id} was executed ${times} times`);
+    const missing = this.of("answered").filter(({ id }) => !executed.has(id));
+    return [...twice, ...missing.map(({ id }) => `${id} was answered and never executed`)];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
     await this.#agent.destroy();
   }
 
-  async #attempt(id: string, options: TrafficOptions, begin: number): Promise<Sent> {
+  async #attempt(id: string, options: SendOptions, begin: number): Promise<Sent> {
+    const { host = this.#options.host, method = "GET", path = "/", body, headers, signal } = options;
+    const common = { id, method };
     try {
-      const response = await request(`${options.origin}${options.path ?? "/"}`, {
+      const response = await request(`${this.#options.origin}${path}`, {
         dispatcher: this.#agent,
-        method: (options.method ?? "GET") as "GET",
-        headers: { host: options.host, "x-request-id": id },
-        ...(options.body === undefined ? {} : { body: options.body }),
+        method: method as "GET",
+        headers: { host, "x-request-id": id, ...headers },
+        ...(body === undefined ? {} : { body }),
+        ...(signal === undefined ? {} : { signal }),
       });
       const text = await response.body.text();
-      return judge(id, response.statusCode, response.headers, text, performance.now() - begin);
+      const answer = { status: response.statusCode, headers: response.headers, text };
+      return { ...common, ...judge(id, answer), tookMs: performance.now() - begin };
     } catch (error) {
-      return { id, outcome: "lost", status: undefined, tookMs: performance.now() - begin, cold: false, detail: String(error) };
+      return {
+        ...common,
+        outcome: "lost",
+        tookMs: performance.now() - begin,
+        cold: false,
+        body: { error: String(error) },
+      };
     }
   }
 }
 
-function judge(id: string, status: number, headers: Record<string, string | string[] | undefined>, text: string, tookMs: number): Sent {
-  const cold = headers["x-dormouse-cold-start"] === "true";
-  const body = parse(text);
-  if (status === 200 && body?.["id"] === id) return { id, outcome: "answered", status, tookMs, cold };
-  const retryAfter = headers["retry-after"];
-  const code = typeof body?.["code"] === "string" ? body["code"] : undefined;
-  const honest = headers["content-type"] === "application/problem+json" && code !== undefined;
-  return { id, outcome: honest ? "refused" : "lost", status, tookMs, cold, code, retryAfter: typeof retryAfter === "string" ? retryAfter : undefined, detail: text.slice(0, 200) };
+interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly text: string;
 }
 
-function parse(text: string): Record<string, unknown> | undefined {
+function judge(id: string, { status, headers, text }: Answer): Omit<Sent, "id" | "method" | "tookMs"> {
+  const body = parse(text);
+  const cold = headers["x-dormouse-cold-start"] === "true";
+  if (status === 200 && body["id"] === id) return { outcome: "answered", status, cold, body };
+  const { code } = body;
+  const isHonest = headers["content-type"] === "application/problem+json" && typeof code === "string";
+  const retryAfter = headers["retry-after"];
+  return {
+    outcome: isHonest ? "refused" : "lost",
+    status,
+    cold,
+    body,
+    ...(isHonest ? { code } : {}),
+    ...(typeof retryAfter === "string" ? { retryAfter } : {}),
+  };
+}
+
+/** Text that is no JSON object is kept as it is. */
+function parse(text: string): Readonly<Record<string, unknown>> {
   try {
     return JSON.parse(text) as Record<string, unknown>;
   } catch {
-    return undefined;
-  }
-}
-
-function readLines(file: string): readonly string[] {
-  try {
-    return readFileSync(file, "utf8").split("\n").filter((line) => line !== "");
-  } catch {
-    return [];
+    return { text: text.slice(0, 500) };
   }
 }

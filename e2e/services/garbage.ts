@@ -1,7 +1,10 @@
 // Accepts connections and answers with what is no HTTP.
 import { createServer } from "node:net";
+import { listen } from "./listen.ts";
 
-createServer((socket) => {
+const server = createServer((socket) => {
   socket.on("error", () => {});
   socket.once("data", () => socket.end("!!! this is no HTTP at all\r\n\r\n"));
-}).listen(Number(process.env.PORT));
+});
+
+await listen(server);

@@ -1,0 +1,83 @@
+import { expect, it } from "vitest";
+import { staysAwake } from "./harness/host-config.ts";
+import { service, withStage } from "./harness/stage.ts";
+import type { Traffic } from "./harness/traffic.ts";
+import { until } from "./harness/until.ts";
+
+/** Clients that flood one service without a pause. */
+const floodClients = 100;
+
+/** What a wake may take longer under a flood on a machine with two cores, which the flood, the host and the tests share. */
+const bound = { factor: 4, plusMs: 1_000 };
+
+it("wakes two services in a time that depends on their own start while a third one is flooded", async () => {
+  await withStage(
+    (gates) => ({
+      resources: [
+        ...["alone-1", "alone-2", "one", "two"].map((name) => service(gates, name, { policy: staysAwake })),
+        service(gates, "flooded", { env: { START_GATE: "never" }, policy: { ...staysAwake, maxHeld: 500 } }),
+      ],
+    }),
+    async ({ host, gates, client }) => {
+      const alone = await Promise.all([client("alone-1").send(), client("alone-2").send()]);
+      const ownMs = Math.max(...alone.map(({ tookMs }) => tookMs));
+
+      const flood = client("flooded");
+      const held = flood.burst(500);
+      await host.untilResource("flooded", (view) => view.held === 500);
+      const flooding = keepFlooding(flood);
+      await until("the flood is refused", () => flood.of("refused").length > 500);
+      const refusedBefore = flood.of("refused").length;
+
+      const [one, two] = [client("one"), client("two")];
+      const answers = await Promise.all([one.burst(10), two.burst(10, { method: "POST", body: "in the flood" })]);
+      const slowestMs = Math.max(...answers.flat().map(({ tookMs }) => tookMs));
+      const refusedAfter = flood.of("refused").length;
+      flooding.stop();
+      await flooding.ended;
+
+      expect(refusedAfter).toBeGreaterThan(refusedBefore);
+      for (const crowd of [one, two]) expect(crowd.count()).toEqual({ answered: 10, refused: 0, lost: 0 });
+      expect(slowestMs).toBeLessThan(ownMs * bound.factor + bound.plusMs);
+      expect(flood.of("lost")).toEqual([]);
+      expect(flood.of("refused").every(({ code }) => code === "DLX_HOLD_FULL")).toBe(true);
+      gates.open("never");
+      await held;
+      expect(flood.of("lost")).toEqual([]);
+      expect(flood.discrepancies([gates.ledger("flooded")])).toEqual([]);
+    },
+  );
+});
+
+it("answers an awake service while another one's waiting room is full", async () => {
+  await withStage(
+    (gates) => ({
+      resources: [
+        service(gates, "awake", { policy: staysAwake }),
+        service(gates, "full", { env: { START_GATE: "start" }, policy: { ...staysAwake, maxHeld: 100 } }),
+      ],
+    }),
+    async ({ host, gates, client }) => {
+      const awake = client("awake");
+      await awake.send();
+      const full = client("full");
+      const held = full.burst(100);
+      await host.untilResource("full", (view) => view.held === 100);
+      await awake.burst(200);
+      expect(await full.send()).toMatchObject({ code: "DLX_HOLD_FULL" });
+      expect(awake.count()).toEqual({ answered: 201, refused: 0, lost: 0 });
+      gates.open("start");
+      await held;
+      expect(full.count()).toEqual({ answered: 100, refused: 1, lost: 0 });
+    },
+  );
+});
+
+/** Sends request after request by many clients at once. */
+function keepFlooding(flood: Traffic): { readonly stop: () => void; readonly ended: Promise<unknown> } {
+  let stopped = false;
+  const run = async (): Promise<void> => {
+    while (!stopped) await flood.send();
+  };
+  return { stop: () => (stopped = true), ended: Promise.all(Array.from({ length: floodClients }, run)) };
+}
