@@ -41,7 +41,7 @@ export interface ForwardFailure {
 }
 
 /**
- * What becomes of one attempt, in this order: `sent` once, `informed` any number of times, `answered` once, `data`,
+ * What becomes of one attempt, in this order: `sent` once, `informed` any number of times, `began` once, `data`,
  * then `ended`; or `failed` at any point, and nothing after it.
  */
 export interface Reply {
@@ -53,7 +53,8 @@ export interface Reply {
   replied(): void;
   /** An interim response (1xx). */
   informed(status: number, headers: RawHeaders): void;
-  answered(status: number, reason: string, headers: RawHeaders): void;
+  /** The head of the final response. */
+  began(status: number, reason: string, headers: RawHeaders): void;
   /** False: no more until `Sending.resume`. */
   data(chunk: Buffer): boolean;
   ended(trailers: RawHeaders): void;

@@ -50,7 +50,7 @@ export class UndiciSending implements Sending, Dispatcher.DispatchHandler {
   onResponseStart(controller: Dispatcher.DispatchController, status: number, _headers: unknown, reason = ""): void {
     const headers = (controller.rawHeaders ?? noLines) as readonly Buffer[];
     if (status < 200) this.#reply.informed(status, headers);
-    else this.#reply.answered(status, reason, headers);
+    else this.#reply.began(status, reason, headers);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {

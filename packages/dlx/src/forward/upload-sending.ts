@@ -91,7 +91,7 @@ export class UploadSending implements Sending {
     });
     response.on("end", () => this.#onEnd(response));
     response.on("error", (error) => this.#fail(error));
-    this.#reply.answered(response.statusCode ?? 0, response.statusMessage ?? "", response.rawHeaders);
+    this.#reply.began(response.statusCode ?? 0, response.statusMessage ?? "", response.rawHeaders);
   }
 
   #onEnd(response: IncomingMessage): void {

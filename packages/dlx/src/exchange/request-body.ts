@@ -1,0 +1,98 @@
+import type { IncomingMessage } from "node:http";
+import type { Clock, Milliseconds, Timer } from "@dormouse/core";
+import type { ArrivingBody, BodyDestination } from "../forward/forwarder.ts";
+
+export interface RequestBodyOptions {
+  readonly clock: Clock;
+  /** Bytes that are kept for one replay; 0: none are. */
+  readonly keepBytes: number;
+  /** How long the client may send nothing while the target waits for it; 0: no limit. */
+  readonly idleMs: Milliseconds;
+  readonly onIdle: () => void;
+  readonly onChunk: () => void;
+}
+
+/** A request's body on its way from the client. Nothing of it is read before the request is released. */
+export class RequestBody implements ArrivingBody {
+  readonly length: number | undefined;
+  readonly #request: IncomingMessage;
+  readonly #options: RequestBodyOptions;
+  #kept: Buffer[] | undefined = [];
+  #keptBytes = 0;
+  #isOver = false;
+  #timer: Timer | undefined;
+  #lastChunkAt: Milliseconds = 0;
+
+  constructor(request: IncomingMessage, options: RequestBodyOptions) {
+    const { "content-length": length } = request.headers;
+    this.length = length === undefined ? undefined : Number(length);
+    this.#request = request;
+    this.#options = options;
+  }
+
+  /** Whether all of the body that was read so far is kept. */
+  get isKept(): boolean {
+    return this.#kept !== undefined;
+  }
+
+  /** The body where all of it has arrived already, which then may be sent in one piece; undefined: it is still arriving. */
+  takeWhole(): Buffer | undefined {
+    if (!this.#isOver) {
+      if (!this.#request.complete) return undefined;
+      const chunk = this.#request.read() as Buffer | null;
+      if (chunk !== null) this.#keep(chunk);
+      this.#isOver = true;
+      return chunk ?? Buffer.alloc(0);
+    }
+    return this.#kept === undefined ? undefined : Buffer.concat(this.#kept);
+  }
+
+  flowInto(destination: BodyDestination): () => void {
+    for (const chunk of this.#kept ?? []) destination.write(chunk);
+    if (this.#isOver) {
+      destination.end();
+      return () => {};
+    }
+    const request = this.#request;
+    const onDrain = (): void => void request.resume();
+    const onData = (chunk: Buffer): void => {
+      this.#keep(chunk);
+      this.#options.onChunk();
+      this.#lastChunkAt = this.#options.clock.monotonic();
+      if (destination.write(chunk)) return;
+      request.pause();
+      destination.onDrain(onDrain);
+    };
+    const onEnd = (): void => {
+      this.#isOver = true;
+      stop();
+      destination.end();
+    };
+    const stop = (): void => {
+      request.off("data", onData).off("end", onEnd).pause();
+      this.#timer?.cancel();
+    };
+    request.on("data", onData).on("end", onEnd).resume();
+    this.#watchIdle();
+    return stop;
+  }
+
+  #keep(chunk: Buffer): void {
+    this.#keptBytes += chunk.length;
+    if (this.#keptBytes > this.#options.keepBytes) this.#kept = undefined;
+    else this.#kept?.push(chunk);
+  }
+
+  /** One timer for all chunks: it looks back when it fires. A pause is the target's, not the client's. */
+  #watchIdle(): void {
+    const { clock, idleMs, onIdle } = this.#options;
+    if (idleMs === 0) return;
+    this.#lastChunkAt = clock.monotonic();
+    const look = (): void => {
+      const quietMs = this.#request.isPaused() ? 0 : clock.monotonic() - this.#lastChunkAt;
+      if (quietMs >= idleMs) onIdle();
+      else this.#timer = clock.setTimer(idleMs - quietMs, look, { unref: true });
+    };
+    this.#timer = clock.setTimer(idleMs, look, { unref: true });
+  }
+}
