@@ -1,10 +1,10 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock } from "@dormouse/core";
-import getPort from "get-port";
 import { stringify } from "yaml";
 import type { BenchContext } from "./bench-context.ts";
 import type { ChildProgram } from "./child-program.ts";
+import { freePort } from "./free-port.ts";
 import { until } from "./until.ts";
 
 export interface HostOptions {
@@ -40,7 +40,7 @@ export class DormouseHost implements AsyncDisposable {
   /** Spawns a host without waiting for it. */
   static async spawn(context: BenchContext, options: HostOptions): Promise<DormouseHost> {
     const folder = context.folder();
-    const ports = { dlx: await getPort({ host: "127.0.0.1" }), admin: await getPort({ host: "127.0.0.1" }) };
+    const ports = { dlx: await freePort(), admin: await freePort() };
     const configFile = join(folder, "dormouse.yaml");
     writeFileSync(configFile, stringify(configuration(folder, ports, options)));
     const env = {

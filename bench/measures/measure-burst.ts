@@ -1,10 +1,10 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import getPort from "get-port";
 import type { BenchContext } from "../host/bench-context.ts";
 import type { ChildProgram } from "../host/child-program.ts";
 import { DormouseHost } from "../host/dormouse-host.ts";
+import { freePort } from "../host/free-port.ts";
 import { nodeFromSource } from "../host/node-from-source.ts";
 import { until } from "../host/until.ts";
 import type { LoadOrder, LoadResult } from "./generate-load.ts";
@@ -77,7 +77,7 @@ async function startHost(context: BenchContext, gate: string, report: string): P
 }
 
 async function weighBareServer(context: BenchContext): Promise<number> {
-  const port = await getPort({ host: "127.0.0.1" });
+  const port = await freePort();
   const report = join(context.folder(), "memory.json");
   const env = { PORT: String(port), NODE_OPTIONS: `--import=${memoryProbe}`, MEMORY_REPORT: report };
   const server = context.start([process.execPath, holdingServer], { env, ipc: true });

@@ -1,9 +1,9 @@
 import { fileURLToPath } from "node:url";
-import getPort from "get-port";
 import { request } from "undici";
 import { acceptsConnections } from "../host/accepts-connections.ts";
 import type { BenchContext } from "../host/bench-context.ts";
 import { DormouseHost } from "../host/dormouse-host.ts";
+import { freePort } from "../host/free-port.ts";
 import { until } from "../host/until.ts";
 import { median, percentile } from "./statistics.ts";
 
@@ -42,7 +42,7 @@ interface Start {
 
 /** Wakes a service many times through Dormouse, and starts it as often by hand in between. */
 export async function measureWakes(context: BenchContext): Promise<WakeFigures> {
-  const port = await getPort({ host: "127.0.0.1" });
+  const port = await freePort();
   const resources = [{ name: "timed", command: [process.execPath, service], port, policy: { hosts: [host] } }];
   const dormouse = await DormouseHost.start(context, { resources, defaults: { minAwake: 0 } });
   const [woken, byHand]: [Start[], Start[]] = [[], []];

@@ -2,13 +2,13 @@ import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import getPort from "get-port";
 import { request } from "undici";
 import { acceptsConnections } from "../host/accepts-connections.ts";
 import type { BenchContext } from "../host/bench-context.ts";
 import type { ChildProgram } from "../host/child-program.ts";
 import { cpuTimeMs, withChildren } from "../host/cpu-time.ts";
 import { DormouseHost } from "../host/dormouse-host.ts";
+import { freePort } from "../host/free-port.ts";
 import { until } from "../host/until.ts";
 import type { Contender, Missing } from "./contender.ts";
 import { haproxyConfig } from "./haproxy-config.ts";
@@ -109,8 +109,4 @@ async function opened(
 /** Debian keeps servers in /usr/sbin, which a user's PATH may lack. */
 function findProgram(name: string): string | undefined {
   return [name, `/usr/sbin/${name}`].find((each) => spawnSync(each, ["-v"]).error === undefined);
-}
-
-async function freePort(): Promise<number> {
-  return getPort({ host: "127.0.0.1" });
 }

@@ -1,6 +1,5 @@
 import { once } from "node:events";
 import { join } from "node:path";
-import getPort from "get-port";
 import pLimit from "p-limit";
 import { acceptsConnections } from "./accepts-connections.ts";
 import { chatServer } from "./chat-server.ts";
@@ -9,6 +8,7 @@ import type { DemoService } from "./demo-service.ts";
 import { measureDirectRun } from "./direct-start.ts";
 import { DormouseHost } from "./dormouse-host.ts";
 import { flowServer } from "./flow-server.ts";
+import { freePort } from "./free-port.ts";
 import { type Claim, judgeRun, type RunRecord } from "./judge-run.ts";
 import { liveReporter } from "./live-reporter.ts";
 import { clearOrders, orderApi, storedOrders } from "./order-api.ts";
@@ -36,7 +36,7 @@ export interface DemoOptions {
 export async function runDemo(options: DemoOptions): Promise<number> {
   const { folder, signal } = options;
   const write = (line: string): void => void options.stream.write(`${line}\n`);
-  const ports = await Promise.all(Array.from({ length: 6 }, async () => getPort({ host: "127.0.0.1" })));
+  const ports = await Promise.all(Array.from({ length: 6 }, freePort));
   const { services, ordersFile } = prepareServices(folder, ports.slice(2));
   const tallies = services.map((service) => new ServiceTally(service));
   write("Four servers from npm, unchanged: first each by itself, then all behind Dormouse.\n");
