@@ -1,5 +1,5 @@
 /** Whether a budget was kept: `not measured` where the machine lacks what it is measured against. */
-export type Verdict = "within" | "MISSED" | "not measured";
+type Verdict = "within" | "MISSED" | "not measured";
 
 /** A line of the table. */
 export type BenchRow =
