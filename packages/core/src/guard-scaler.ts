@@ -161,7 +161,7 @@ class ScalerGuard implements GuardedScaler {
   }
 
   #callOn(name: string, ref: LocalRef, options: CallOptions | undefined): { call: GuardedCall; local: LocalRef } {
-    const { namespace, name: resource } = ref;
+    const { namespace, name: resource } = ref ?? {};
     const call = { name, resource: `${this.id}/${namespace}/${resource}`, signal: options?.signal };
     if (isRefPart(namespace) && isRefPart(resource)) return { call, local: { namespace, name: resource } };
     throw this.#badArgument(call, "ref must have a namespace and a name of 1 to 253 of A-Z a-z 0-9 . _ : -");

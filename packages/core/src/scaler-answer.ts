@@ -152,6 +152,7 @@ function checkProbe(probe: NonNullable<Target["probe"]>, at: string): void {
     "a status of 100 to 599 or left out",
     probe.status,
   );
+  requireThat(areHeaders(probe.headers), `${at}.headers`, "a mapping to texts or left out", probe.headers);
 }
 
 /** One item of `watchResources`. */
@@ -177,6 +178,12 @@ function isPort(value: unknown): boolean {
 
 function isStatus(value: unknown): boolean {
   return isCount(value) && (value as number) >= 100 && (value as number) <= 599;
+}
+
+function areHeaders(value: unknown): boolean {
+  if (value === undefined) return true;
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  return Object.values(value).every((each) => typeof each === "string");
 }
 
 function requireObject(value: unknown, at: string): void {
