@@ -265,7 +265,7 @@ export class Exchange implements Admitted, CurrentExchange, Reply, ResponseOwner
     const { key, arrivedAt, cold } = this.#admission;
     const isGone = !this.#response.writableFinished && !this.#isCut;
     this.#isEnded = true;
-    this.#abandon();
+    if (isGone) this.#abandon();
     this.#passage?.end();
     if (this.#client.current === this) this.#client.current = undefined;
     const front = this.#front;

@@ -14,7 +14,7 @@ export class UndiciSending implements Sending, Dispatcher.DispatchHandler {
   readonly #reply: Reply;
   readonly #stale: boolean;
   #controller: Dispatcher.DispatchController | undefined;
-  #isAborted = false;
+  #isOver = false;
 
   constructor(connections: UndiciConnections, connection: Connection, reply: Reply) {
     this.#connections = connections;
@@ -33,7 +33,9 @@ export class UndiciSending implements Sending, Dispatcher.DispatchHandler {
   }
 
   abort(): void {
-    this.#isAborted = true;
+    // The connection may serve another request by now.
+    if (this.#isOver) return;
+    this.#isOver = true;
     this.#connections.drop(this.#connection);
   }
 
@@ -58,13 +60,19 @@ export class UndiciSending implements Sending, Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(controller: Dispatcher.DispatchController): void {
+    this.#isOver = true;
     this.#reply.ended((controller.rawTrailers ?? noLines) as readonly Buffer[]);
     this.#connections.release(this.#connection);
   }
 
   onResponseError(_controller: unknown, error: Error): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
     this.#connections.drop(this.#connection);
-    if (!this.#isAborted) this.#reply.failed({ kind: this.#failureKind(error), stale: this.#stale, error });
+    const failure = { kind: this.#failureKind(error), stale: this.#stale, error };
+    // undici refuses some requests before `dispatch` returns, and with it `send`.
+    if (this.#controller === undefined) queueMicrotask(() => this.#reply.failed(failure));
+    else this.#reply.failed(failure);
   }
 
   #failureKind(error: Error): ForwardFailure["kind"] {
