@@ -170,7 +170,7 @@ describe("a guarded watch", () => {
       },
       {
         message:
-          'watchResources of scaler "local" answered outside the contract: the change must be an object, not undefined',
+          'watchResources of scaler "local" answered outside the contract: the answer must be an object, not undefined',
       },
     ],
     [

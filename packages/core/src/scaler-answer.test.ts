@@ -70,11 +70,8 @@ describe("a plugin's nonsense is refused by name", () => {
   });
 
   it.each<[unknown, string]>([
-    [null, "the resource must be an object, not null"],
-    [
-      { ...someResource, desired: undefined },
-      "the resource.desired must be a whole number of at least 0, not undefined",
-    ],
+    [null, "the answer must be an object, not null"],
+    [{ ...someResource, desired: undefined }, "desired must be a whole number of at least 0, not undefined"],
     [
       { ...someResource, ref: { namespace: "default", name: "api" } },
       "ref names default/api, and default/web was asked for",
@@ -107,6 +104,7 @@ describe("a plugin's nonsense is refused by name", () => {
     [[{ ...target, host: 1 }], "[0].host must be a text that is not empty, not 1"],
     [[{ ...target, port: 0 }], "[0].port must be a port number, not 0"],
     [[{ ...target, port: "80" }], '[0].port must be a port number, not "80"'],
+    [[{ ...target, probe: null }], "[0].probe must be an object, not null"],
     [[{ ...target, ready: "yes" }], '[0].ready must be true, false or left out, not "yes"'],
     [[{ ...target, probe: { path: "ready" } }], '[0].probe.path must be a path that begins with "/", not "ready"'],
     [[{ ...target, probe: { path: "/", port: 0 } }], "[0].probe.port must be a port number or left out, not 0"],

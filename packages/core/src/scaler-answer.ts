@@ -1,17 +1,27 @@
 import { isErrorCode } from "./error-codes.ts";
+import { joinPlaces } from "./format-place.ts";
 import { defaultPolicy } from "./policy.ts";
 import { isRefPart, type LocalRef } from "./resource-ref.ts";
-import type { Resource, ResourceChange, Target } from "./resource-scaler.ts";
+import type { HttpProbe, Resource, ResourceChange, ResourceFailure, ResourcePort, Target } from "./resource-scaler.ts";
 import { ScalerError } from "./scaler-error.ts";
 
 /*
- * Checks of what a plugin answers, by hand and without allocation where all is well: a list may have 10,000 resources.
+ * Checks of what a plugin answers. By hand, and with nothing allocated where all is well: a list may have 10,000
+ * resources. A check throws with the member that is wrong; whoever called it for a part puts the part's name before it.
  */
 
-/** Says which member of an answer is not of the contract's form. */
-class AnswerError extends Error {}
+class AnswerError extends Error {
+  readonly member: string;
+  readonly problem: string;
 
-/** Runs a check of a plugin's answer; rejects with `SCALER_INTERNAL` that names the scaler, the call and the member. */
+  constructor(member: string, problem: string) {
+    super(`${member === "" ? "the answer" : member} ${problem}`);
+    this.member = member;
+    this.problem = problem;
+  }
+}
+
+/** Runs a check of a plugin's answer; throws `SCALER_INTERNAL` that names the scaler, the call and the member. */
 export function checkAnswer<Answer>(
   scaler: string,
   call: string,
@@ -23,145 +33,170 @@ export function checkAnswer<Answer>(
     return answer;
   } catch (error) {
     if (!(error instanceof AnswerError)) throw error;
-    throw new ScalerError(
-      "SCALER_INTERNAL",
-      `${call} of scaler "${scaler}" answered outside the contract: ${error.message}`,
-    );
+    const message = `${call} of scaler "${scaler}" answered outside the contract: ${error.message}`;
+    throw new ScalerError("SCALER_INTERNAL", message);
   }
 }
 
 /** `listResources`, and the snapshot of `watchResources`. */
 export function checkResources(resources: readonly Resource[]): void {
-  requireThat(Array.isArray(resources), "the answer", "a list", resources);
+  checkEach(resources, checkResource);
   const seen = new Set<string>();
-  for (const [index, resource] of resources.entries()) {
-    checkResource(resource, `[${index}]`);
-    const key = `${resource.ref.namespace}/${resource.ref.name}`;
-    if (seen.has(key)) throw new AnswerError(`[${index}].ref names ${key}, which is in the list already`);
+  for (const [index, { ref }] of resources.entries()) {
+    const key = `${ref.namespace}/${ref.name}`;
+    if (seen.has(key)) throw new AnswerError(`[${index}].ref`, `names ${key}, which is in the list already`);
     seen.add(key);
   }
 }
 
 /** `getResource`. */
-export function checkGotResource(resource: Resource | undefined, ref: LocalRef): void {
+export function checkGotResource(resource: Resource | undefined, asked: LocalRef): void {
   if (resource === undefined) return;
-  checkResource(resource, "the resource");
-  if (resource.ref.namespace === ref.namespace && resource.ref.name === ref.name) return;
-  throw new AnswerError(
-    `ref names ${resource.ref.namespace}/${resource.ref.name}, and ${ref.namespace}/${ref.name} was asked for`,
-  );
-}
-
-function checkResource(resource: Resource, at: string): void {
-  requireObject(resource, at);
-  checkRef(resource.ref, `${at}.ref`);
-  requireThat(isCount(resource.desired), `${at}.desired`, "a whole number of at least 0", resource.desired);
-  requireThat(isCount(resource.ready), `${at}.ready`, "a whole number of at least 0", resource.ready);
-  requireThat(
-    isCount(resource.wakeReplicas) && resource.wakeReplicas >= 1,
-    `${at}.wakeReplicas`,
-    "a whole number of at least 1",
-    resource.wakeReplicas,
-  );
-  requireThat(isText(resource.version), `${at}.version`, "a text that is not empty", resource.version);
-  requireThat(Number.isFinite(resource.createdAt), `${at}.createdAt`, "epoch milliseconds", resource.createdAt);
-  requireThat(Number.isFinite(resource.updatedAt), `${at}.updatedAt`, "epoch milliseconds", resource.updatedAt);
-  if (resource.failure !== undefined) checkFailure(resource.failure, `${at}.failure`);
-  checkPorts(resource.ports, `${at}.ports`);
-  checkPolicy(resource.policy, `${at}.policy`);
-}
-
-function checkRef(ref: LocalRef, at: string): void {
-  requireObject(ref, at);
-  requireThat(isRefPart(ref.namespace), `${at}.namespace`, "1 to 253 of A-Z a-z 0-9 . _ : -", ref.namespace);
-  requireThat(isRefPart(ref.name), `${at}.name`, "1 to 253 of A-Z a-z 0-9 . _ : -", ref.name);
-}
-
-function checkFailure(failure: NonNullable<Resource["failure"]>, at: string): void {
-  requireObject(failure, at);
-  requireThat(isErrorCode(failure.code), `${at}.code`, "a code of the error table", failure.code);
-  requireThat(typeof failure.message === "string", `${at}.message`, "a text", failure.message);
-}
-
-const protocols: ReadonlySet<unknown> = new Set(["http", "h2c", "tcp"]);
-
-function checkPorts(ports: Resource["ports"], at: string): void {
-  requireThat(Array.isArray(ports), at, "a list", ports);
-  for (const [index, port] of ports.entries()) {
-    requireObject(port, `${at}[${index}]`);
-    requireThat(isText(port.name), `${at}[${index}].name`, "a text that is not empty", port.name);
-    requireThat(isPort(port.number), `${at}[${index}].number`, "a port number", port.number);
-    requireThat(protocols.has(port.protocol), `${at}[${index}].protocol`, '"http", "h2c" or "tcp"', port.protocol);
-  }
-}
-
-const policyForms = Object.entries(defaultPolicy).map(([key, value]) => ({
-  key,
-  type: typeof value,
-  isList: Array.isArray(value),
-}));
-
-/** A policy comes from core's own parser; this finds the raw one that never went through it. */
-function checkPolicy(policy: Resource["policy"], at: string): void {
-  requireObject(policy, at);
-  for (const { key, type, isList } of policyForms) {
-    const value: unknown = Reflect.get(policy, key);
-    const fits = typeof value === type && Array.isArray(value) === isList && value !== null;
-    requireThat(fits, `${at}.${key}`, `${isList ? "a list" : `a ${type}`}, from parsePolicy`, value);
-  }
+  checkResource(resource);
+  const { namespace, name } = resource.ref;
+  if (namespace === asked.namespace && name === asked.name) return;
+  throw new AnswerError("ref", `names ${namespace}/${name}, and ${asked.namespace}/${asked.name} was asked for`);
 }
 
 /** `setScale`. */
 export function checkVersion(answer: { readonly version: string }): void {
-  requireObject(answer, "the answer");
+  requireObject(answer);
   requireThat(isText(answer.version), "version", "a text that is not empty", answer.version);
 }
 
 /** `resolveTargets`. */
 export function checkTargets(targets: readonly Target[]): void {
-  requireThat(Array.isArray(targets), "the answer", "a list", targets);
-  for (const [index, target] of targets.entries()) checkTarget(target, `[${index}]`);
-}
-
-function checkTarget(target: Target, at: string): void {
-  requireObject(target, at);
-  requireThat(isText(target.id), `${at}.id`, "a text that is not empty", target.id);
-  requireThat(isText(target.host), `${at}.host`, "a text that is not empty", target.host);
-  requireThat(isPort(target.port), `${at}.port`, "a port number", target.port);
-  requireThat(
-    target.ready === undefined || typeof target.ready === "boolean",
-    `${at}.ready`,
-    "true, false or left out",
-    target.ready,
-  );
-  if (target.probe !== undefined) checkProbe(target.probe, `${at}.probe`);
-}
-
-function checkProbe(probe: NonNullable<Target["probe"]>, at: string): void {
-  requireObject(probe, at);
-  requireThat(
-    typeof probe.path === "string" && probe.path.startsWith("/"),
-    `${at}.path`,
-    'a path that begins with "/"',
-    probe.path,
-  );
-  requireThat(probe.port === undefined || isPort(probe.port), `${at}.port`, "a port number or left out", probe.port);
-  requireThat(
-    probe.status === undefined || isStatus(probe.status),
-    `${at}.status`,
-    "a status of 100 to 599 or left out",
-    probe.status,
-  );
-  requireThat(areHeaders(probe.headers), `${at}.headers`, "a mapping to texts or left out", probe.headers);
+  checkEach(targets, checkTarget);
 }
 
 /** One item of `watchResources`. */
 export function checkChange(change: ResourceChange): void {
-  requireObject(change, "the change");
-  if (change.kind === "snapshot") checkResources(change.resources);
-  else if (change.kind === "set") checkResource(change.resource, "resource");
-  else if (change.kind === "gone") checkRef(change.ref, "ref");
+  requireObject(change);
+  if (change.kind === "snapshot") checkMember("resources", change.resources, checkResources);
+  else if (change.kind === "set") checkMember("resource", change.resource, checkResource);
+  else if (change.kind === "gone") checkMember("ref", change.ref, checkRef);
   else requireThat(false, "kind", '"snapshot", "set" or "gone"', Reflect.get(change, "kind"));
+}
+
+function checkResource(resource: Resource): void {
+  requireObject(resource);
+  const { desired, ready, wakeReplicas, version, createdAt, updatedAt, failure } = resource;
+  checkMember("ref", resource.ref, checkRef);
+  requireThat(isCount(desired), "desired", "a whole number of at least 0", desired);
+  requireThat(isCount(ready), "ready", "a whole number of at least 0", ready);
+  requireThat(isCount(wakeReplicas) && wakeReplicas >= 1, "wakeReplicas", "a whole number of at least 1", wakeReplicas);
+  requireThat(isText(version), "version", "a text that is not empty", version);
+  requireThat(Number.isFinite(createdAt), "createdAt", "epoch milliseconds", createdAt);
+  requireThat(Number.isFinite(updatedAt), "updatedAt", "epoch milliseconds", updatedAt);
+  if (failure !== undefined) checkMember("failure", failure, checkFailure);
+  checkMember("ports", resource.ports, checkPorts);
+  checkMember("policy", resource.policy, checkPolicy);
+}
+
+function checkRef(ref: LocalRef): void {
+  requireObject(ref);
+  requireThat(isRefPart(ref.namespace), "namespace", "1 to 253 of A-Z a-z 0-9 . _ : -", ref.namespace);
+  requireThat(isRefPart(ref.name), "name", "1 to 253 of A-Z a-z 0-9 . _ : -", ref.name);
+}
+
+function checkFailure(failure: ResourceFailure): void {
+  requireObject(failure);
+  requireThat(isErrorCode(failure.code), "code", "a code of the error table", failure.code);
+  requireThat(typeof failure.message === "string", "message", "a text", failure.message);
+}
+
+function checkPorts(ports: readonly ResourcePort[]): void {
+  checkEach(ports, checkPort);
+}
+
+const protocols: ReadonlySet<unknown> = new Set(["http", "h2c", "tcp"]);
+
+function checkPort(port: ResourcePort): void {
+  requireObject(port);
+  requireThat(isText(port.name), "name", "a text that is not empty", port.name);
+  requireThat(isPort(port.number), "number", "a port number", port.number);
+  requireThat(protocols.has(port.protocol), "protocol", '"http", "h2c" or "tcp"', port.protocol);
+}
+
+const policyForms = Object.entries(defaultPolicy).map(([key, value]) => {
+  const isList = Array.isArray(value);
+  return { key, type: typeof value, isList, wanted: `${isList ? "a list" : `a ${typeof value}`}, from parsePolicy` };
+});
+
+/** A policy comes from core's own parser; this finds the raw one that never went through it. */
+function checkPolicy(policy: Resource["policy"]): void {
+  requireObject(policy);
+  for (const { key, type, isList, wanted } of policyForms) {
+    const value: unknown = Reflect.get(policy, key);
+    const fits = typeof value === type && Array.isArray(value) === isList && value !== null;
+    requireThat(fits, key, wanted, value);
+  }
+}
+
+function checkTarget(target: Target): void {
+  requireObject(target);
+  requireThat(isText(target.id), "id", "a text that is not empty", target.id);
+  requireThat(isText(target.host), "host", "a text that is not empty", target.host);
+  requireThat(isPort(target.port), "port", "a port number", target.port);
+  requireThat(
+    isLeftOut(target.ready) || typeof target.ready === "boolean",
+    "ready",
+    "true, false or left out",
+    target.ready,
+  );
+  if (target.probe !== undefined) checkMember("probe", target.probe, checkProbe);
+}
+
+function checkProbe(probe: HttpProbe): void {
+  requireObject(probe);
+  const { path, port, status, headers } = probe;
+  requireThat(typeof path === "string" && path.startsWith("/"), "path", 'a path that begins with "/"', path);
+  requireThat(isLeftOut(port) || isPort(port), "port", "a port number or left out", port);
+  requireThat(isLeftOut(status) || isStatus(status), "status", "a status of 100 to 599 or left out", status);
+  requireThat(isLeftOut(headers) || areHeaders(headers), "headers", "a mapping to texts or left out", headers);
+}
+
+function checkEach<Entry>(list: readonly Entry[], check: (entry: Entry) => void): void {
+  requireThat(Array.isArray(list), "", "a list", list);
+  let index = 0;
+  try {
+    for (const entry of list) {
+      check(entry);
+      index += 1;
+    }
+  } catch (error) {
+    throw below(`[${index}]`, error);
+  }
+}
+
+function checkMember<Value>(member: string, value: Value, check: (value: Value) => void): void {
+  try {
+    check(value);
+  } catch (error) {
+    throw below(member, error);
+  }
+}
+
+function below(member: string, error: unknown): unknown {
+  return error instanceof AnswerError ? new AnswerError(joinPlaces(member, error.member), error.problem) : error;
+}
+
+function requireObject(value: unknown): void {
+  requireThat(typeof value === "object" && value !== null, "", "an object", value);
+}
+
+function requireThat(holds: boolean, member: string, wanted: string, found: unknown): void {
+  if (!holds) throw new AnswerError(member, `must be ${wanted}, not ${shown(found)}`);
+}
+
+function shown(value: unknown): string {
+  if (typeof value === "object" && value !== null) return Array.isArray(value) ? "a list" : "an object";
+  const text = typeof value === "string" ? JSON.stringify(value) : String(value);
+  return text.length <= 60 ? text : `${text.slice(0, 60)}…`;
+}
+
+function isLeftOut(value: unknown): boolean {
+  return value === undefined;
 }
 
 function isText(value: unknown): boolean {
@@ -181,21 +216,6 @@ function isStatus(value: unknown): boolean {
 }
 
 function areHeaders(value: unknown): boolean {
-  if (value === undefined) return true;
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
   return Object.values(value).every((each) => typeof each === "string");
-}
-
-function requireObject(value: unknown, at: string): void {
-  requireThat(typeof value === "object" && value !== null, at, "an object", value);
-}
-
-function requireThat(holds: boolean, at: string, wanted: string, found: unknown): void {
-  if (!holds) throw new AnswerError(`${at} must be ${wanted}, not ${shown(found)}`);
-}
-
-function shown(value: unknown): string {
-  if (typeof value === "object" && value !== null) return Array.isArray(value) ? "a list" : "an object";
-  const text = typeof value === "string" ? JSON.stringify(value) : String(value);
-  return text.length <= 60 ? text : `${text.slice(0, 60)}…`;
 }
