@@ -1,6 +1,9 @@
 import type { Clock, Milliseconds } from "@dormouse/core";
 import type { Context, Tracer } from "@opentelemetry/api";
 
+/** What is over sooner did not wait for anything. */
+const shortestWaitMs = 2;
+
 /** How long each phase of an operation took, in ms and in the order of their first beginning. A phase that runs again adds up. */
 export class Phases {
   readonly #clock: Clock;
@@ -23,14 +26,26 @@ export class Phases {
     this.#trace = { tracer, context };
   }
 
-  async time<Result>(phase: string, work: () => Promise<Result>): Promise<Result> {
+  time<Result>(phase: string, work: () => Promise<Result>): Promise<Result> {
+    return this.#time(phase, work, 0);
+  }
+
+  /** The same for what mostly waits for nothing: a wait too short to be one is no phase. */
+  timeIfAny<Result>(phase: string, work: () => Promise<Result>): Promise<Result> {
+    return this.#time(phase, work, shortestWaitMs);
+  }
+
+  async #time<Result>(phase: string, work: () => Promise<Result>, leastMs: Milliseconds): Promise<Result> {
     const begin = this.#clock.monotonic();
     const span = this.#trace?.tracer.startSpan(`wake.${phase}`, {}, this.#trace.context);
     try {
       return await work();
     } finally {
-      span?.end();
-      this.#took.set(phase, (this.#took.get(phase) ?? 0) + this.#clock.monotonic() - begin);
+      const tookMs = this.#clock.monotonic() - begin;
+      if (tookMs >= leastMs) {
+        this.#took.set(phase, (this.#took.get(phase) ?? 0) + tookMs);
+        span?.end();
+      }
     }
   }
 

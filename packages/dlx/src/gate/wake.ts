@@ -31,10 +31,10 @@ export interface WakeOptions {
  */
 export async function wake(options: WakeOptions): Promise<Claim> {
   const { phases, signal, book, entry, clock } = options;
-  await phases.time("listed", () => options.listed(signal));
+  await phases.timeIfAny("listed", () => options.listed(signal));
   for (;;) {
-    await phases.time("dependencies", () => options.wakeDependencies(signal));
-    await phases.time("mutex", () => untilOpen(options));
+    await phases.timeIfAny("dependencies", () => options.wakeDependencies(signal));
+    await phases.timeIfAny("mutex", () => untilOpen(options));
     const fences = book.fences;
     const claimed = await phases.time("claim", () => claim(entry, { clock, signal }));
     if (book.fences !== fences) continue;

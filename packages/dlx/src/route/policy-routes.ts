@@ -2,7 +2,8 @@ import type { CallOptions, CatalogEntry, ResourceCatalog, Route, RouteSource } f
 
 /** The routes that a resource's own policy asks for: each of its hosts, else its path and headers alone, and its listeners. */
 export function policyRoutes(entry: CatalogEntry): readonly Route[] {
-  const { hosts, pathPrefix, headers, port, listen } = entry.resource.policy;
+  const { enabled, hosts, pathPrefix, headers, port, listen } = entry.resource.policy;
+  if (!enabled) return [];
   const origin = `policy of ${entry.key}`;
   const to = { ref: entry.ref, origin, ...(port !== undefined && { port }) };
   const conditions = {
