@@ -9,6 +9,9 @@ const mostBufferedBytes = 4 * 1_048_576;
 /** Shorter texts are no secrets, and would be found everywhere. */
 const shortestSecret = 4;
 
+/** Earlier values stay hidden after a change of the configuration, up to so many. */
+const mostSecrets = 1_000;
+
 const censor = "********";
 const hiddenKeys = ["token", "password", "secret", "apiKey", "bearerToken", "authorization", "cookie"];
 const redactedPaths = hiddenKeys.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]);
@@ -55,7 +58,8 @@ export async function openLog({ config, terminal, color, sink }: LogOptions): Pr
       logger.level = next.level;
     },
     hide: (values) => {
-      secrets = [...values].filter((value) => value.length >= shortestSecret).flatMap(formsOf);
+      const forms = [...values].filter((value) => value.length >= shortestSecret).flatMap(formsOf);
+      secrets = [...new Set([...forms, ...secrets])].slice(0, mostSecrets);
     },
     flush: () => standard?.flush(),
   };

@@ -1,0 +1,95 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { getRequestListener } from "@hono/node-server";
+import { type Clock, ConfigError, type Logger } from "@dormouse/core";
+import { createAdminApp } from "./admin-app.ts";
+import type { AdminHost } from "./admin-host.ts";
+import type { Access } from "./authorize.ts";
+import { EventStreams } from "./event-stream.ts";
+import { parseListenAddress } from "./parse-listen-address.ts";
+
+/** Connections at once; one more is closed at once. */
+const mostConnections = 512;
+
+export interface AdminServerOptions {
+  readonly host: AdminHost;
+  /** `host:port`; port 0: any free one. */
+  readonly listen: string;
+  readonly access: () => Access;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** The admin API on its own listener. Disposing ends event streams, lets other requests finish for a moment, then closes. */
+export interface AdminServer extends AsyncDisposable {
+  /** As it is really bound. */
+  readonly address: string;
+}
+
+/**
+ * Listens once resolved.
+ * @throws ConfigError at `admin.listen` where the address cannot be listened on
+ */
+export async function openAdminServer(options: AdminServerOptions): Promise<AdminServer> {
+  const { clock, host } = options;
+  const streams = new EventStreams({ clock, journal: host.journal, process: host.process });
+  const app = createAdminApp({ ...options, streams });
+  const server = createServer(
+    { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 5_000, maxHeaderSize: 16_384 },
+    getRequestListener(app.fetch, { overrideGlobalObjects: false }),
+  );
+  server.maxConnections = mostConnections;
+  await listen(server, options.listen);
+  return {
+    address: printAddress(server.address()),
+    [Symbol.asyncDispose]: () => {
+      streams[Symbol.dispose]();
+      return close(server, clock);
+    },
+  };
+}
+
+function listen(server: Server, address: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error) => reject(toConfigError(error, address)));
+    server.listen(parseListenAddress(address), () => {
+      server.removeAllListeners("error");
+      server.on("error", () => {});
+      resolve();
+    });
+  });
+}
+
+function toConfigError(error: Error, address: string): ConfigError {
+  const code = String(Reflect.get(error, "code"));
+  const [problem, mend] = listenProblems[code] ?? [`cannot be listened on (${code})`, "choose another address"];
+  return new ConfigError([{ place: "admin.listen", problem: `${address} ${problem}`, mend }], { cause: error });
+}
+
+const listenProblems: Readonly<Record<string, readonly [problem: string, mend: string]>> = {
+  EADDRINUSE: ["is in use by another process", "choose another port, or end the process that has it"],
+  EACCES: ["needs more rights", "choose a port above 1023"],
+  EADDRNOTAVAIL: ["is no address of this machine", "listen on 127.0.0.1, or on an address that this machine has"],
+  ENOTFOUND: ["has a host that no address is known of", "write an IP address"],
+};
+
+/** How long requests that run may take once the server closes, in ms. */
+const closeGraceMs = 1_000;
+
+async function close(server: Server, clock: Clock): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const abort = new AbortController();
+  const late = clock.sleep(closeGraceMs, abort.signal).then(
+    () => server.closeAllConnections(),
+    () => {},
+  );
+  await Promise.race([closed, late]);
+  abort.abort();
+  await closed;
+}
+
+function printAddress(address: AddressInfo | string | null): string {
+  if (address === null || typeof address === "string") return String(address);
+  return address.family === "IPv6" ? `[${address.address}]:${address.port}` : `${address.address}:${address.port}`;
+}

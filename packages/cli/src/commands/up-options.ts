@@ -1,0 +1,9 @@
+import type { ConfigOptions } from "./config-options.ts";
+
+/** Flags of `dormouse up`. */
+export interface UpOptions extends ConfigOptions {
+  /** False: plain log lines also on a terminal. */
+  readonly live?: boolean;
+  /** False: changes of the file are taken in by SIGHUP only. */
+  readonly watch?: boolean;
+}

@@ -1,0 +1,2 @@
+/** The file that is meant where none is named. */
+export const defaultConfigFile = "dormouse.yaml";

@@ -1,0 +1,159 @@
+import type { DecisionRecord } from "@dormouse/autoscaler";
+import type { CatalogEntry, Milliseconds, Policy, ScaleEvent } from "@dormouse/core";
+import type { DlxResourceStatus } from "@dormouse/dlx";
+import type { NextChange, WhyReport } from "../admin/why-report.ts";
+
+/** Everything that an explanation is made from, taken at one moment. */
+export interface Explained {
+  readonly entry: CatalogEntry;
+  readonly traffic: DlxResourceStatus;
+  readonly decision: DecisionRecord | undefined;
+  readonly lastWake: ScaleEvent | undefined;
+  readonly lastSleep: ScaleEvent | undefined;
+  /** Time from one tick of the autoscaler to the next. */
+  readonly tickMs: Milliseconds;
+  readonly warnings: readonly string[];
+  /** Epoch ms. */
+  readonly now: number;
+}
+
+/** Why a resource is in its state and what comes next. Pure. */
+export function explainResource(explained: Explained): WhyReport {
+  const { entry, traffic, decision, lastWake, lastSleep, warnings } = explained;
+  const { state, resource } = entry;
+  const cause = causeOf(explained);
+  const failure = state.kind === "failed" ? state.failure : resource.failure;
+  return {
+    ref: entry.key,
+    state: state.kind,
+    since: state.since,
+    ...(cause !== undefined && { cause }),
+    replicas: { desired: resource.desired, ready: resource.ready, onWake: resource.wakeReplicas },
+    traffic: describeTraffic(traffic),
+    routes: routesOf(resource.policy),
+    ...nextOf(explained),
+    ...(decision !== undefined && { decision }),
+    ...(failure !== undefined && { failure }),
+    ...(lastWake !== undefined && { lastWake }),
+    ...(lastSleep !== undefined && { lastSleep }),
+    warnings,
+  };
+}
+
+function describeTraffic({
+  held,
+  inFlight,
+  requests,
+  idleForMs,
+  lastActivityAt,
+  targets,
+}: DlxResourceStatus): WhyReport["traffic"] {
+  return {
+    held,
+    inFlight,
+    requests,
+    idleForMs,
+    ...(lastActivityAt !== undefined && { lastActivityAt }),
+    targets: targets.length,
+  };
+}
+
+/** How much a state may begin before the event that is its cause has been written down, and after. */
+const causeSlackMs = 2_000;
+
+/** The wake or sleep that brought it here. A state that began long after it has another cause, which this host did not see. */
+function causeOf({ entry: { state, resource }, lastWake, lastSleep }: Explained): WhyReport["cause"] {
+  const event = state.kind === "asleep" || state.kind === "sleeping" ? lastSleep : lastWake;
+  if (event === undefined || (state.kind !== "failed" && event.outcome !== "done")) return undefined;
+  const endsLate = state.kind === "asleep" ? resource.policy.drainTimeout + 60_000 : 0;
+  const isCause =
+    state.since - event.at <= causeSlackMs + endsLate && event.at - state.since <= (event.tookMs ?? 0) + causeSlackMs;
+  return isCause ? { by: event.by, reason: event.reason, at: event.at } : undefined;
+}
+
+/** Hosts, paths and listeners that lead to a resource, each as one text. */
+function routesOf({ hosts, pathPrefix, headers, listen }: Policy): string[] {
+  const conditions = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  const suffix = `${pathPrefix ?? ""}${conditions.length === 0 ? "" : ` with ${conditions.join(", ")}`}`;
+  const shared =
+    hosts.length > 0 ? hosts.map((host) => `${host}${suffix}`) : suffix === "" ? [] : [`any host${suffix}`];
+  return [...shared, ...listen.map((address) => `listener ${address}`)];
+}
+
+type Next = Pick<WhyReport, "next" | "because">;
+
+function nextOf(explained: Explained): Next {
+  const { entry, traffic } = explained;
+  switch (entry.state.kind) {
+    case "asleep":
+      return nextOfAsleep(traffic);
+    case "failed":
+      return nextOfFailed(explained);
+    case "waking":
+    case "sleeping":
+      return nextOfRunning(explained);
+    case "awake":
+      return nextOfAwake(explained);
+  }
+}
+
+function nextOfAsleep({ backoffLeftMs, wakeP95Ms, held }: DlxResourceStatus): Next {
+  const next: NextChange = {
+    kind: "wake-on-request",
+    notBeforeMs: backoffLeftMs,
+    ...(wakeP95Ms !== undefined && { typicalWakeMs: wakeP95Ms }),
+  };
+  return {
+    next,
+    because:
+      held > 0
+        ? [`${held} requests are held for it: a wake is about to start.`]
+        : ["It is asleep, and nobody asks for it."],
+  };
+}
+
+function nextOfFailed({ entry, traffic, decision }: Explained): Next {
+  const failure = entry.state.kind === "failed" ? [`The platform says: ${entry.state.failure.message}`] : [];
+  const retry: NextChange = { kind: "wake-on-request", notBeforeMs: traffic.backoffLeftMs };
+  return { next: retry, because: [...failure, ...(decision === undefined ? [] : [decision.words])] };
+}
+
+function nextOfRunning({ entry, traffic, decision }: Explained): Next {
+  const operation = entry.state.kind === "sleeping" ? "sleep" : "wake";
+  const typical = operation === "wake" ? traffic.wakeP95Ms : undefined;
+  const next: NextChange = { kind: "running", operation, ...(typical !== undefined && { typicalMs: typical }) };
+  if (operation === "sleep") return { next, because: ["Its last replicas are ending."] };
+  const held = traffic.held > 0 ? [`${traffic.held} requests are held until it is awake.`] : [];
+  return {
+    next,
+    because: [
+      ...held,
+      ...(decision?.reason === "waking" ? [decision.words] : ["It has replicas that are not ready yet."]),
+    ],
+  };
+}
+
+/** Reasons that time alone ends. */
+const timed = new Set(["observing", "recent-activity", "min-awake"]);
+
+function nextOfAwake(explained: Explained): Next {
+  const { entry, traffic, decision, tickMs, now } = explained;
+  if (traffic.held + traffic.inFlight > 0) {
+    const because = [`${traffic.inFlight} requests are in flight and ${traffic.held} are held.`];
+    return { next: { kind: "stay", until: "they have to end, then it has to be idle" }, because };
+  }
+  if (decision === undefined) {
+    return {
+      next: { kind: "stay", until: "the autoscaler has to look at it first" },
+      because: ["The autoscaler has not decided about it yet."],
+    };
+  }
+  if (decision.decision === "sleep") return { next: { kind: "sleep", inMs: 0 }, because: [decision.words] };
+  if (decision.nextCheckInMs === undefined || !timed.has(decision.reason)) {
+    return { next: { kind: "stay", until: decision.next }, because: [decision.words] };
+  }
+  const byDecision = decision.nextCheckInMs - (now - decision.at);
+  const byIdleness = entry.resource.policy.idleAfter - traffic.idleForMs;
+  const leftMs = Math.max(0, byDecision, byIdleness);
+  return { next: { kind: "sleep", inMs: Math.ceil(leftMs / tickMs) * tickMs }, because: [decision.words] };
+}

@@ -1,0 +1,49 @@
+import type { ScaleEvent } from "@dormouse/core";
+import type { ResourceReport } from "../admin/resource-report.ts";
+import { formatAgo, formatSpan } from "./format-span.ts";
+import { type Paint, stateStyles } from "./paint.ts";
+import { type Column, renderTable } from "./render-table.ts";
+
+const columns: readonly Column[] = [
+  { title: "RESOURCE", dispensable: 0 },
+  { title: "STATE", dispensable: 0 },
+  { title: "REPLICAS", align: "right", dispensable: 3 },
+  { title: "HELD", align: "right", dispensable: 1 },
+  { title: "IN FLIGHT", align: "right", dispensable: 2 },
+  { title: "LAST USED", dispensable: 4 },
+  { title: "LAST WAKE", dispensable: 5 },
+];
+
+export interface RenderOptions {
+  /** Epoch ms. */
+  readonly now: number;
+  /** Characters in a line. */
+  readonly width: number;
+  readonly paint: Paint;
+}
+
+/** The resources as a table: state, replicas, held, in flight, last use, last wake. */
+export function renderResources(resources: readonly ResourceReport[], { now, width, paint }: RenderOptions): string {
+  const rows = resources.map((resource) => [
+    resource.ref,
+    paint(stateStyles[resource.state], resource.state),
+    `${resource.ready}/${resource.desired}`,
+    String(resource.held),
+    String(resource.inFlight),
+    describeUse(resource, now),
+    describeWake(resource.lastWake, now),
+  ]);
+  return renderTable(columns, rows, width);
+}
+
+function describeUse({ held, inFlight, lastActivityAt }: ResourceReport, now: number): string {
+  if (held + inFlight > 0) return "now";
+  return lastActivityAt === undefined ? "-" : formatAgo(lastActivityAt, now);
+}
+
+function describeWake(wake: ScaleEvent | undefined, now: number): string {
+  if (wake === undefined) return "-";
+  const took = wake.tookMs === undefined ? "" : ` in ${formatSpan(wake.tookMs)}`;
+  const what = wake.outcome === "done" ? `woke${took}` : (wake.code ?? wake.outcome);
+  return `${what}, ${formatAgo(wake.at, now)}`;
+}
