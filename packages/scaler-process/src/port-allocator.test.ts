@@ -45,6 +45,26 @@ describe("ports", () => {
     expect(await allocator.take()).toBe(17_921);
   });
 
+  it("that are reserved are nobody else's, and are given to who has them reserved while they are free", async () => {
+    const allocator = open({ from: 17_970, to: 17_973 });
+    const reserved = await allocator.reserve();
+    expect(await take(allocator, 2)).not.toContain(reserved);
+    expect(await allocator.take(reserved)).toBe(reserved);
+    await expect(allocator.take(reserved)).rejects.toMatchObject({ code: "SCALER_START_FAILED" });
+    allocator.release(reserved);
+    await expect(allocator.take()).rejects.toMatchObject({ code: "SCALER_START_FAILED" });
+    allocator.drop(reserved);
+    expect(await allocator.take()).toBe(reserved);
+  });
+
+  it("that are reserved give way to others where they are in use or somebody listens", async () => {
+    const allocator = open({ from: 17_980, to: 17_983 });
+    expect(await allocator.reserve()).toBe(17_981);
+    await listen("127.0.0.1", 17_981);
+    expect(await allocator.take(17_981)).toBe(17_982);
+    expect(await allocator.take(17_982)).toBe(17_983);
+  });
+
   it("that were left rest as long as there are others", async () => {
     const allocator = open({ from: 17_930, to: 17_933 });
     const taken: number[] = [];

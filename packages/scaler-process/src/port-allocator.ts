@@ -20,7 +20,7 @@ interface Block {
 }
 
 /**
- * Gives each instance a free port of a range, and none twice at a time.
+ * Gives each resource a port of its own and each further instance a free one, and none twice at a time.
  *
  * A port is free only until somebody binds it, and a process takes a while to do so; meanwhile another host on the
  * machine could give the same port away, and requests would reach the wrong service. So ports are leased in blocks: a
@@ -31,7 +31,10 @@ export class PortAllocator implements AsyncDisposable {
   #range: PortRange;
   #excluded: ReadonlySet<number>;
   readonly #blocks: Block[] = [];
-  readonly #taken = new Set<number>();
+  /** Kept for a resource, whether it runs or not. */
+  readonly #reserved = new Set<number>();
+  /** Of instances. */
+  readonly #inUse = new Set<number>();
   #leasing: Promise<unknown> = Promise.resolve();
 
   /** @param excluded ports of the range that belong to somebody, whether they are in use or not */
@@ -46,19 +49,33 @@ export class PortAllocator implements AsyncDisposable {
     this.#excluded = excluded;
   }
 
-  /** A free port until it is released. Rejects with `SCALER_START_FAILED` where none is left. */
-  async take(): Promise<number> {
-    const known = await this.#takeFromBlocks();
-    if (known !== undefined) return known;
-    // One at a time: who waited finds the block that another has just leased.
-    const leased = this.#leasing.then(() => this.#takeFromNewBlock());
-    this.#leasing = leased.catch(() => {});
-    return leased;
+  /** Whether a port may be given under the present range and exclusions. */
+  isAllowed(port: number): boolean {
+    return port >= this.#range.from && port <= this.#range.to && !this.#excluded.has(port);
   }
 
-  /** Gives a port back. */
+  /** Keeps a port for one resource until it is dropped; free or not. Rejects with `SCALER_START_FAILED` where none is left. */
+  async reserve(): Promise<number> {
+    return this.#pick(async (port) => {
+      this.#reserved.add(port);
+      return true;
+    });
+  }
+
+  /** Gives a reserved port back. */
+  drop(port: number): void {
+    this.#reserved.delete(port);
+  }
+
+  /** A port for one instance until it is released: the reserved one if it is free, else another. Rejects like `reserve`. */
+  async take(reserved?: number): Promise<number> {
+    if (reserved !== undefined && this.isAllowed(reserved) && (await this.#use(reserved))) return reserved;
+    return this.#pick((port) => this.#use(port));
+  }
+
+  /** Gives an instance's port back. */
   release(port: number): void {
-    this.#taken.delete(port);
+    this.#inUse.delete(port);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -66,35 +83,45 @@ export class PortAllocator implements AsyncDisposable {
     await Promise.all(this.#blocks.splice(0).map(({ lock }) => closeServer(lock)));
   }
 
-  async #takeFromNewBlock(): Promise<number> {
+  async #use(port: number): Promise<boolean> {
+    if (this.#inUse.has(port)) return false;
+    this.#inUse.add(port);
+    if (await isPortFree(port)) return true;
+    this.#inUse.delete(port);
+    return false;
+  }
+
+  /** The first port in turn that nobody has and that `claim` accepts. */
+  async #pick(claim: (port: number) => Promise<boolean>): Promise<number> {
+    const known = await this.#pickFromBlocks(claim);
+    if (known !== undefined) return known;
+    // One at a time: who waited finds the block that another has just leased.
+    const leased = this.#leasing.then(() => this.#pickFromNewBlock(claim));
+    this.#leasing = leased.catch(() => {});
+    return leased;
+  }
+
+  async #pickFromNewBlock(claim: (port: number) => Promise<boolean>): Promise<number> {
     for (;;) {
-      const port = await this.#takeFromBlocks();
+      const port = await this.#pickFromBlocks(claim);
       if (port !== undefined) return port;
       if (!(await this.#leaseBlock())) throw toNoPortError(this.#range.from, this.#range.to);
     }
   }
 
-  async #takeFromBlocks(): Promise<number | undefined> {
+  async #pickFromBlocks(claim: (port: number) => Promise<boolean>): Promise<number | undefined> {
     for (const block of this.#blocks) {
       for (let tries = block.ports.length; tries > 0; tries -= 1) {
         const port = block.ports[block.next];
         block.next = (block.next + 1) % block.ports.length;
-        if (port !== undefined && (await this.#takeIfFree(port))) return port;
+        if (port !== undefined && this.#isNobodys(port) && (await claim(port))) return port;
       }
     }
     return undefined;
   }
 
-  async #takeIfFree(port: number): Promise<boolean> {
-    if (this.#taken.has(port) || !this.#isAllowed(port)) return false;
-    this.#taken.add(port);
-    if (await isPortFree(port)) return true;
-    this.#taken.delete(port);
-    return false;
-  }
-
-  #isAllowed(port: number): boolean {
-    return port >= this.#range.from && port <= this.#range.to && !this.#excluded.has(port);
+  #isNobodys(port: number): boolean {
+    return this.isAllowed(port) && !this.#reserved.has(port) && !this.#inUse.has(port);
   }
 
   /** Leases one more block, the first try at random; false where none is left. */

@@ -15,6 +15,8 @@ import { openStateFolder } from "./state-folder.ts";
 export interface LaunchOrder {
   readonly ref: LocalRef;
   readonly spec: ResourceSpec;
+  /** The fixed or reserved port; undefined: any free one. */
+  readonly port: number | undefined;
   /** What stands before its lines in the log. */
   readonly label: string;
   readonly log: ResourceLog;
@@ -25,6 +27,8 @@ export interface LaunchOrder {
 export class ProcessLauncher implements AsyncDisposable {
   /** Begins every id and version of this scaler instance. */
   readonly instance = randomUUID();
+  /** Gives each instance its port, unless that is fixed. */
+  readonly ports: PortAllocator;
   readonly #context: ScalerContext;
   readonly #table: ProcessTable;
   readonly #running = new Set<ChildInstance>();
@@ -33,7 +37,6 @@ export class ProcessLauncher implements AsyncDisposable {
     for (const instance of this.#running) instance.kill();
   };
   #options: ProcessOptions;
-  readonly #ports: PortAllocator;
   #record: OrphanRecord | undefined;
   #orphansGone: Promise<void> = Promise.resolve();
   #launched = 0;
@@ -43,7 +46,7 @@ export class ProcessLauncher implements AsyncDisposable {
     this.#options = options;
     this.#context = context;
     this.#table = table;
-    this.#ports = new PortAllocator(options.ports, fixedPortsOf(options));
+    this.ports = new PortAllocator(options.ports, fixedPortsOf(options));
   }
 
   /** Opens the state file, and begins to end what killed hosts left behind. Rejects with `SCALER_BAD_OPTIONS`. */
@@ -56,7 +59,7 @@ export class ProcessLauncher implements AsyncDisposable {
   /** Takes new options for what is launched from now on; a new `stateDir` counts for the next host. */
   configure(options: ProcessOptions): void {
     this.#options = options;
-    this.#ports.configure(options.ports, fixedPortsOf(options));
+    this.ports.configure(options.ports, fixedPortsOf(options));
   }
 
   /** Starts a process. Rejects with `SCALER_START_FAILED`. */
@@ -64,12 +67,12 @@ export class ProcessLauncher implements AsyncDisposable {
     // What a killed host left running may hold the port, or a file that only one process may have open.
     await this.#orphansGone;
     const { spec } = order;
-    const port = spec.port ?? (await this.#ports.take());
+    const port = spec.port ?? (await this.ports.take(order.port));
     try {
       if (spec.port !== undefined && !(await isPortFree(port, spec.host))) throw toPortTakenError(port);
       return this.#follow(await this.#start(order, port), order);
     } catch (error) {
-      this.#ports.release(port);
+      this.ports.release(port);
       throw error;
     }
   }
@@ -79,7 +82,7 @@ export class ProcessLauncher implements AsyncDisposable {
     await this.#orphansGone;
     while (this.#ending.size > 0) await Promise.all(this.#ending);
     await this.#record?.close(this.#somethingRemains);
-    await this.#ports[Symbol.asyncDispose]();
+    await this.ports[Symbol.asyncDispose]();
     process.off("exit", this.#killAll);
   }
 
@@ -122,7 +125,7 @@ export class ProcessLauncher implements AsyncDisposable {
   async #forgetOnceEnded(instance: ChildInstance, recorded: Promise<void> | undefined): Promise<void> {
     const remaining = await instance.ended;
     this.#running.delete(instance);
-    this.#ports.release(instance.port);
+    this.ports.release(instance.port);
     await recorded;
     if (remaining.length === 0) await this.#record?.remove(instance.pid);
     else this.#somethingRemains = true;

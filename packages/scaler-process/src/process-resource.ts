@@ -17,17 +17,19 @@ import { type Instance, Replica } from "./replica.ts";
 /** Name of the one port that a process has. */
 export const portName = "http";
 
-/** A specification, and the policy that was read from it. */
+/** A specification, the policy that was read from it, and the port of its first replica: the fixed or a reserved one. */
 export interface Configured {
   readonly spec: ResourceSpec;
   readonly policy: Policy;
+  readonly port: number;
 }
 
 export interface ResourceOptions {
   readonly clock: Clock;
   /** A version that was never given before. */
   nextVersion(): string;
-  launch(spec: ResourceSpec, label: string, events: InstanceEvents): Promise<Instance>;
+  /** @param port the one to try, where there is one */
+  launch(spec: ResourceSpec, port: number | undefined, label: string, events: InstanceEvents): Promise<Instance>;
   onChange(resource: ProcessResource): void;
 }
 
@@ -39,17 +41,19 @@ export class ProcessResource {
   readonly #createdAt: number;
   #spec: ResourceSpec;
   #policy: Policy;
+  #port: number;
   #isRemoved = false;
   #desired = 0;
   #wakeReplicas: number;
   #version: string;
   #updatedAt: number;
 
-  constructor({ spec, policy }: Configured, options: ResourceOptions) {
+  constructor({ spec, policy, port }: Configured, options: ResourceOptions) {
     this.ref = { namespace: spec.namespace, name: spec.name };
     this.#options = options;
     this.#spec = spec;
     this.#policy = policy;
+    this.#port = port;
     this.#wakeReplicas = spec.replicas;
     this.#version = options.nextVersion();
     this.#createdAt = options.clock.now();
@@ -110,12 +114,13 @@ export class ProcessResource {
   }
 
   /** Takes another configuration; a changed specification counts from the next start of a process. */
-  configure({ spec, policy }: Configured): void {
+  configure({ spec, policy, port }: Configured): void {
     const isChanged = this.#isRemoved || !isSameSpec(spec, this.#spec);
-    if (!isChanged && isDeepStrictEqual(policy, this.#policy)) return;
+    if (!isChanged && port === this.#port && isDeepStrictEqual(policy, this.#policy)) return;
     if (isChanged) this.#takeSpec(spec);
     this.#isRemoved = false;
     this.#policy = policy;
+    this.#port = port;
     this.#options.onChange(this);
   }
 
@@ -165,15 +170,17 @@ export class ProcessResource {
   #addReplica(number: number): Replica {
     return new Replica({
       clock: this.#options.clock,
-      open: (events) => this.#options.launch(this.#spec, this.#labelOf(number), events),
+      open: (events) => this.#launch(number, events),
       command: () => this.#spec.command[0] ?? "",
       hasFixedPort: () => this.#spec.port !== undefined,
       onChange: () => this.#options.onChange(this),
     });
   }
 
-  #labelOf(number: number): string {
-    return this.#desired === 1 && number === 1 ? this.ref.name : `${this.ref.name}.${number}`;
+  #launch(number: number, events: InstanceEvents): Promise<Instance> {
+    const isAlone = this.#desired === 1 && number === 1;
+    const label = isAlone ? this.ref.name : `${this.ref.name}.${number}`;
+    return this.#options.launch(this.#spec, number === 1 ? this.#port : undefined, label, events);
   }
 
   #wanted(): readonly Replica[] {
@@ -186,10 +193,9 @@ export class ProcessResource {
     return this.#wanted().filter(({ instance }) => instance?.isReady === true).length;
   }
 
-  /** An automatic port is known while a process has it, and is that of the first one. */
+  /** That of the first instance, else the one that it will have if nobody takes it before. */
   #ports(): readonly ResourcePort[] {
-    const number = this.#spec.port ?? this.targets()[0]?.port;
-    return number === undefined ? [] : [{ name: portName, number, protocol: "http" }];
+    return [{ name: portName, number: this.targets()[0]?.port ?? this.#port, protocol: "http" }];
   }
 
   /** It cannot start if no replica can. */

@@ -14,9 +14,10 @@ import {
 import { ChangeFeed } from "./change-feed.ts";
 import { toAbortedError, toConflictError, toNotFoundError } from "./process-error.ts";
 import { ProcessLauncher } from "./process-launcher.ts";
-import type { ProcessOptions, ResourceSpec } from "./process-options.ts";
+import type { ProcessOptions } from "./process-options.ts";
 import { type Configured, portName, ProcessResource } from "./process-resource.ts";
-import { readConfigured } from "./read-configured.ts";
+import { readConfigured, type ReadResource } from "./read-configured.ts";
+import { ReservedPorts } from "./reserved-ports.ts";
 import { openProcessTable } from "./open-process-table.ts";
 import { ResourceLog } from "./resource-log.ts";
 
@@ -36,6 +37,7 @@ export class ProcessScaler implements ResourceScaler {
   readonly #launcher: ProcessLauncher;
   readonly #resources = new Map<string, ProcessResource>();
   readonly #logs = new Map<string, ResourceLog>();
+  readonly #ports: ReservedPorts;
   readonly #feed = new ChangeFeed();
   #options: ProcessOptions;
   #versions = 0;
@@ -45,6 +47,7 @@ export class ProcessScaler implements ResourceScaler {
     this.#options = options;
     this.#context = context;
     this.#launcher = launcher;
+    this.#ports = new ReservedPorts(launcher.ports);
   }
 
   /**
@@ -60,8 +63,13 @@ export class ProcessScaler implements ResourceScaler {
     const configured = await readConfigured(options, context.defaults);
     const launcher = await ProcessLauncher.open(options, context, openProcessTable(platform));
     const scaler = new ProcessScaler(options, context, launcher);
-    for (const each of configured) scaler.#configure(each);
-    return scaler;
+    try {
+      await scaler.#configureAll(configured);
+      return scaler;
+    } catch (error) {
+      await launcher[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   async listResources({ signal }: CallOptions = {}): Promise<readonly Resource[]> {
@@ -110,12 +118,14 @@ export class ProcessScaler implements ResourceScaler {
   async reconfigure(options: ProcessOptions, context: Pick<ScalerContext, "defaults">): Promise<void> {
     this.#begin(undefined);
     const configured = await readConfigured(options, context.defaults);
-    this.#begin(undefined);
-    this.#options = options;
     this.#launcher.configure(options);
-    const kept = new Set(options.resources.map(keyOf));
-    for (const [key, resource] of this.#resources) if (!kept.has(key)) this.#remove(resource);
-    for (const each of configured) this.#configure(each);
+    try {
+      await this.#configureAll(configured);
+      this.#options = options;
+    } catch (error) {
+      this.#launcher.configure(this.#options);
+      throw error;
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -146,6 +156,18 @@ export class ProcessScaler implements ResourceScaler {
     return listed.map((resource) => resource.toResource());
   }
 
+  /** All or nothing: what may fail comes first, and the rest is one synchronous step. */
+  async #configureAll(configured: readonly ReadResource[]): Promise<void> {
+    const ports = await this.#ports.prepare(new Map(configured.map(({ spec }) => [keyOf(spec), spec.port])));
+    this.#begin(undefined);
+    this.#ports.commit(ports);
+    for (const [key, resource] of this.#resources) if (!ports.has(key)) this.#remove(resource);
+    for (const each of configured) {
+      const port = ports.get(keyOf(each.spec));
+      if (port !== undefined) this.#configure({ ...each, port });
+    }
+  }
+
   #configure(configured: Configured): void {
     const key = keyOf(configured.spec);
     const known = this.#resources.get(key);
@@ -165,8 +187,7 @@ export class ProcessScaler implements ResourceScaler {
     return new ProcessResource(configured, {
       clock,
       nextVersion: () => this.#nextVersion(),
-      launch: (present: ResourceSpec, label, events) =>
-        this.#launcher.launch({ ref, spec: present, label, log, events }),
+      launch: (present, port, label, events) => this.#launcher.launch({ ref, spec: present, port, label, log, events }),
       onChange: (changed) => this.#onChange(changed),
     });
   }
@@ -183,6 +204,7 @@ export class ProcessScaler implements ResourceScaler {
     const key = keyOf(resource.ref);
     if (!resource.isGone || this.#resources.get(key) !== resource) return;
     this.#resources.delete(key);
+    this.#ports.drop(key);
     this.#logs.get(key)?.[Symbol.dispose]();
     this.#logs.delete(key);
   }

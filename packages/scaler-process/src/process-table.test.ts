@@ -44,13 +44,15 @@ describe.each([
 ])("%s", (_, table) => {
   it("knows a child by pid, group, start and mark until its end", async () => {
     const env = { ...process.env, [markVariable]: "here.1" };
-    const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 60_000)"], {
+    const program = "console.log('up'); setInterval(() => {}, 60_000)";
+    const child = spawn(process.execPath, ["-e", program], {
       detached: true,
-      stdio: "ignore",
+      stdio: ["ignore", "pipe", "ignore"],
       env,
     });
     onTestFinished(() => void child.kill("SIGKILL"));
-    await once(child, "spawn");
+    // A process has its environment only once its program is loaded.
+    await once(child.stdout, "data");
     const pid = child.pid ?? 0;
     const started = await table.startOf(pid);
     expect(started).toBeDefined();

@@ -3,10 +3,16 @@ import { checkCommand } from "./check-command.ts";
 import type { ProcessOptions, ResourceSpec } from "./process-options.ts";
 import { type Configured, portName } from "./process-resource.ts";
 
+/** What is configured of one resource, without a port. */
+export type ReadResource = Omit<Configured, "port">;
+
 /** Reads the policies and looks for the commands. Rejects with a ConfigError that names everything that is wrong. */
-export async function readConfigured({ resources }: ProcessOptions, defaults: Policy): Promise<readonly Configured[]> {
+export async function readConfigured(
+  { resources }: ProcessOptions,
+  defaults: Policy,
+): Promise<readonly ReadResource[]> {
   const issues: ConfigIssue[] = [];
-  const configured: Configured[] = [];
+  const configured: ReadResource[] = [];
   for (const [index, spec] of resources.entries()) {
     const place = `resources[${index}]`;
     const policy = readPolicy(spec, defaults, `${place}.policy`, issues);

@@ -11,6 +11,9 @@ import { systemErrorCode } from "./system-error-code.ts";
 /** Who has marked nothing but an id gets this long to stop. */
 const defaultGraceMs: Milliseconds = 10_000;
 
+/** A process has no environment, and so no mark, for a moment while the kernel loads its program. */
+const secondLookMs: Milliseconds = 100;
+
 export interface ReapOptions {
   readonly folder: string;
   readonly table: ProcessTable;
@@ -80,26 +83,35 @@ function isOfNewerFormat(content: unknown): boolean {
   return typeof format === "number" && format > 1;
 }
 
-async function reapRecord({ path, record }: StateFile, { table, clock, logger }: ReapOptions): Promise<void> {
+async function reapRecord({ path, record }: StateFile, options: ReapOptions): Promise<void> {
   const seen = new Set<number>();
+  let remaining = await endOrphans(record, seen, options);
+  await options.clock.sleep(secondLookMs);
+  if (remaining.length === 0) remaining = await endOrphans(record, seen, options);
+  const fields = { pids: [...seen], host: record.owner.pid };
+  if (remaining.length > 0) return options.logger.error(fields, "could not end what a killed host left running");
+  if (seen.size > 0) options.logger.warn(fields, "ended what a killed host left running");
+  await removeRecord(path);
+}
+
+/** Adds to `seen` whom it finds, and resolves with those that could not be ended. */
+function endOrphans(
+  record: StateRecord,
+  seen: Set<number>,
+  { table, clock }: ReapOptions,
+): Promise<readonly ProcessEntry[]> {
   const findOrphans = orphanFinder(record);
-  const remaining = await endProcesses({
+  const graces = record.children.map(({ stopGraceMs }) => stopGraceMs);
+  return endProcesses({
     find: async () => {
       const orphans = findOrphans(await table.list());
       for (const { pid } of orphans) seen.add(pid);
       return orphans;
     },
     signalFor: (entry) => toSignal(childOf(record, entry)?.stopSignal),
-    graceMs: Math.max(
-      ...record.children.map(({ stopGraceMs }) => stopGraceMs),
-      record.children.length ? 0 : defaultGraceMs,
-    ),
+    graceMs: graces.length === 0 ? defaultGraceMs : Math.max(...graces),
     clock,
   });
-  const fields = { pids: [...seen], host: record.owner.pid };
-  if (remaining.length > 0) return logger.error(fields, "could not end what a killed host left running");
-  if (seen.size > 0) logger.warn(fields, "ended what a killed host left running");
-  await removeRecord(path);
 }
 
 /** Finds, in one listing after the other, the running processes that the record's host started. */

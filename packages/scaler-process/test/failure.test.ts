@@ -232,7 +232,7 @@ describe("a process that was ready and dies", () => {
       expect(target.id).not.toBe(first.id);
       return target;
     });
-    expect(second.port).not.toBe(first.port);
+    expect(second.port).toBe(first.port);
     const after = await resourceWhen(test, "hello", ({ ready }) => ready === 1);
     expect(after).toMatchObject({ version, desired: 1 });
     expect(after).not.toHaveProperty("failure");

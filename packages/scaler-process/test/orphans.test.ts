@@ -42,7 +42,12 @@ async function start(
   return child as ChildProcess & { pid: number };
 }
 
-const idle = [process.execPath, "-e", "console.log('up'); setInterval(() => {}, 60_000)"];
+/** A process that does nothing. */
+async function startIdle(env: Record<string, string> = {}): Promise<{ pid: number }> {
+  const child = await start([process.execPath, "-e", "console.log('up'); setInterval(() => {}, 60_000)"], env);
+  await once(child.stdout!, "data");
+  return child;
+}
 
 interface Host {
   readonly child: ChildProcess & { readonly pid: number };
@@ -224,7 +229,7 @@ describe.each([
   ["ps", psProcessTable(process.platform)],
 ])("by %s, a stranger", (_name, table) => {
   it("with a recorded pid and another start time is left alone", async () => {
-    const stranger = await start(idle);
+    const stranger = await startIdle();
     const folder = await folderWith(await deadRecord([childOf(stranger.pid, "1")], table));
     await reap(folder, table);
     expect(await isRunning(stranger.pid)).toBe(true);
@@ -232,14 +237,14 @@ describe.each([
   });
 
   it("with the recorded start time is none, and ends", async () => {
-    const child = await start(idle);
+    const child = await startIdle();
     await reap(await folderWith(await deadRecord([childOf(child.pid, await startOf(child.pid, table))], table)), table);
     expect(await isRunning(child.pid)).toBe(false);
   });
 
   it("with the mark of another host is left alone", async () => {
-    const stranger = await start(idle, { [markVariable]: `${instance.replace("6", "7")}.1` });
-    const child = await start(idle, { [markVariable]: `${instance}.1` });
+    const stranger = await startIdle({ [markVariable]: `${instance.replace("6", "7")}.1` });
+    const child = await startIdle({ [markVariable]: `${instance}.1` });
     await reap(await folderWith(await deadRecord([], table)), table);
     expect(await isRunning(stranger.pid)).toBe(true);
     expect(await isRunning(child.pid)).toBe(false);
@@ -250,7 +255,7 @@ describe.each([
     ["another machine or container", async () => ({ scope: "other-boot pid:[1]" })],
     ["a newer Dormouse", async () => ({ format: 2 })],
   ])("is left alone by the record of %s, which stays", async (_, change) => {
-    const child = await start(idle);
+    const child = await startIdle();
     const known = childOf(child.pid, await startOf(child.pid, table));
     const folder = await folderWith({ ...(await deadRecord([known], table)), ...(await change()) });
     await reap(folder, table);

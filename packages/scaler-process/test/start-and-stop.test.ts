@@ -23,10 +23,12 @@ describe("a resource", () => {
   it("is asleep at first, starts on a free port, and is gone after a sleep", async () => {
     const test = await openTestScaler([server()]);
     expect(await test.scaler.listResources()).toMatchObject([
-      { ref: refOf("hello"), desired: 0, ready: 0, wakeReplicas: 1, ports: [], policy: { enabled: true } },
+      { ref: refOf("hello"), desired: 0, ready: 0, wakeReplicas: 1, policy: { enabled: true } },
     ]);
+    const asleep = await test.scaler.getResource(refOf("hello"));
     const target = only(await wake(test, "hello"));
     expect(target).toMatchObject({ host: "localhost", ready: true });
+    expect(asleep?.ports).toEqual([{ name: "http", number: target.port, protocol: "http" }]);
     const pid = Number(await ask(target));
     await sleep(test, "hello");
     expect(await isRunning(pid)).toBe(false);
