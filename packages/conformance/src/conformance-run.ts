@@ -1,0 +1,81 @@
+import { openStage } from "./open-stage.ts";
+import type { Declared, Rule } from "./rule.ts";
+import { type RuleBroken, toRuleBroken } from "./rule-broken.ts";
+import type { ScalerTest } from "./scaler-test.ts";
+import type { Stage } from "./stage.ts";
+import type { Hook } from "./test-platform.ts";
+
+/** What became of one rule. */
+export type Verdict =
+  | { readonly kind: "passed" }
+  | { readonly kind: "left-out"; readonly reason: string }
+  | { readonly kind: "failed"; readonly error: RuleBroken };
+
+/** Judges one plugin, rule by rule, and remembers what failed: a rule that builds on a failed one says nothing. */
+export class ConformanceRun {
+  readonly #test: Omit<ScalerTest, "describe" | "it">;
+  /** Failed, or not judged because of one that failed. */
+  readonly #unproven = new Set<string>();
+  readonly #undeclared = new Set<Declared>();
+  readonly #missing = new Set<Hook>();
+
+  constructor(test: Omit<ScalerTest, "describe" | "it">) {
+    this.#test = test;
+  }
+
+  async judge(rule: Rule): Promise<Verdict> {
+    const reason = this.#reasonToLeaveOut(rule);
+    const verdict: Verdict = reason === undefined ? await this.#check(rule) : { kind: "left-out", reason };
+    if (verdict.kind === "failed") this.#unproven.add(rule.id);
+    return verdict;
+  }
+
+  #reasonToLeaveOut({ id, buildsOn = [], requires = [], needs = [] }: Rule): string | undefined {
+    const broken = buildsOn.find((each) => this.#unproven.has(each));
+    if (broken !== undefined) {
+      this.#unproven.add(id);
+      return `not judged: it builds on ${broken}, which does not hold`;
+    }
+    const undeclared = requires.find((each) => this.#undeclared.has(each));
+    if (undeclared !== undefined) return `left out: the scaler does not declare ${undeclared}`;
+    const missing = needs.filter((each) => this.#missing.has(each));
+    return missing.length === 0 ? undefined : `left out: the harness does not have ${missing.join(", ")}`;
+  }
+
+  async #check(rule: Rule): Promise<Verdict> {
+    let stage: Stage | undefined;
+    let verdict: Verdict;
+    try {
+      stage = await openStage(this.#test);
+      verdict = await this.#checkOn(stage, rule);
+    } catch (error) {
+      verdict = { kind: "failed", error: toRuleBroken(rule, error, stage?.callOf(error)) };
+    }
+    return stage === undefined ? verdict : close(stage, rule, verdict);
+  }
+
+  async #checkOn(stage: Stage, rule: Rule): Promise<Verdict> {
+    this.#learn(rule, stage);
+    const reason = this.#reasonToLeaveOut(rule);
+    if (reason !== undefined) return { kind: "left-out", reason };
+    await stage.putAllToSleep();
+    await rule.check(stage);
+    return { kind: "passed" };
+  }
+
+  #learn({ requires = [], needs = [] }: Rule, stage: Stage): void {
+    for (const each of requires) if (!stage.declares(each)) this.#undeclared.add(each);
+    for (const each of needs) if (!stage.has(each)) this.#missing.add(each);
+  }
+}
+
+/** A harness that cannot tidy up spoils a pass; whatever else was found stays. */
+async function close(stage: Stage, rule: Rule, verdict: Verdict): Promise<Verdict> {
+  try {
+    await stage.close();
+    return verdict;
+  } catch (error) {
+    const failed: Verdict = { kind: "failed", error: toRuleBroken(rule, error, stage.callOf(error)) };
+    return verdict.kind === "failed" ? verdict : failed;
+  }
+}

@@ -1,0 +1,30 @@
+import type { Clock, Milliseconds, ScalerPlugin } from "@dormouse/core";
+import type { TestPlatform } from "./test-platform.ts";
+
+/** What the kit uses of the test that a runner hands to a running body. */
+export interface RunningTest {
+  /** Ends or marks the test as skipped, with a reason. */
+  skip(reason: string): void;
+}
+
+/** `describe` and `it` of vitest or of node:test. */
+export interface TestRunner {
+  readonly describe: (name: string, body: () => void) => unknown;
+  readonly it: (
+    name: string,
+    options: { readonly timeout: number },
+    body: (test: RunningTest) => Promise<void>,
+  ) => unknown;
+}
+
+/** What a plugin author gives to the kit. */
+export interface ScalerTest extends TestRunner {
+  /** As the package exports it. */
+  readonly plugin: ScalerPlugin;
+  /** Prepares the platform for one rule. Called once before each; where preparing is slow, give out one platform again and again. */
+  open(): Promise<TestPlatform>;
+  /** How long to wait for a start, a stop or any other thing that the platform does, in ms. Left out: 30 s and the scaler's `settleWithinMs`. */
+  readonly within?: Milliseconds;
+  /** Time that rules wait in and that plugins get. Left out: the machine's. */
+  readonly clock?: Clock;
+}

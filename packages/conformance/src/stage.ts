@@ -1,0 +1,334 @@
+import type {
+  Clock,
+  LocalRef,
+  Milliseconds,
+  Resource,
+  ResourceScaler,
+  ScalerContext,
+  ScalerPlugin,
+  SetScaleOptions,
+  Target,
+} from "@dormouse/core";
+import { type BoundScaler, boundScaler, type CallBounds, showRef } from "./call-bounds.ts";
+import type { CountingClock } from "./counting-clock.ts";
+import { dialTarget } from "./dial-target.ts";
+import type { Declared } from "./rule.ts";
+import type { Hook, TestPlatform, Undo } from "./test-platform.ts";
+import { promptlyMs } from "./test-platform.ts";
+import { expect, show, Unmet } from "./unmet.ts";
+import { WatchReader } from "./watch-reader.ts";
+
+export interface StageParts {
+  readonly plugin: ScalerPlugin;
+  readonly platform: TestPlatform;
+  readonly clock: Clock;
+  /** The clock that the plugin got, to be looked at. */
+  readonly pluginTimers: Pick<CountingClock, "pending">;
+  readonly bounds: CallBounds;
+  readonly withinMs: Milliseconds;
+  /** As the plugin's schema read them. */
+  readonly options: unknown;
+  readonly context: ScalerContext;
+  /** Opened by the plugin from these options and this context. */
+  readonly instance: ResourceScaler;
+}
+
+/** How a call ended: what it resolved with, or what it rejected with. */
+export interface Outcome {
+  readonly rejected: boolean;
+  readonly value: unknown;
+}
+
+type Disturbance = "breakStart" | "holdStart" | "remove" | "stallPlatform" | "cutPlatform";
+
+/** What one rule works on: one open scaler, its resources, and the words that rules are written in. */
+export class Stage {
+  readonly plugin: ScalerPlugin;
+  readonly platform: TestPlatform;
+  readonly clock: Clock;
+  readonly pluginTimers: Pick<CountingClock, "pending">;
+  readonly options: unknown;
+  readonly context: ScalerContext;
+  /** The plugin's own object. */
+  readonly instance: ResourceScaler;
+  /** The same with every call bounded. */
+  readonly scaler: BoundScaler;
+  readonly ref: LocalRef;
+  /** How long to wait for what the platform has to do. */
+  readonly withinMs: Milliseconds;
+  readonly #bounds: CallBounds;
+  readonly #undos = new Set<Undo>();
+  readonly #readers = new Set<WatchReader>();
+  #isDisposed = false;
+
+  constructor(parts: StageParts) {
+    this.plugin = parts.plugin;
+    this.platform = parts.platform;
+    this.clock = parts.clock;
+    this.pluginTimers = parts.pluginTimers;
+    this.options = parts.options;
+    this.context = parts.context;
+    this.instance = parts.instance;
+    this.ref = parts.platform.ref;
+    this.withinMs = parts.withinMs;
+    this.#bounds = parts.bounds;
+    this.scaler = boundScaler(parts.instance, parts.bounds);
+  }
+
+  /** The most replicas that rules ask for. */
+  get several(): number {
+    return this.scaler.capabilities.replicas === "many" ? 2 : 1;
+  }
+
+  /** A ref that the platform has nothing for. */
+  get unknownRef(): LocalRef {
+    return { namespace: this.ref.namespace, name: `${this.ref.name.slice(0, 200)}-that-is-not-there` };
+  }
+
+  /** The harness's second resource; only for rules that need `other`. */
+  get other(): LocalRef {
+    const { other } = this.platform;
+    if (other === undefined) throw new Error("a rule without the need `other` used it");
+    return other;
+  }
+
+  declares(what: Declared): boolean {
+    const { replicas, watch, routing, compareAndSet } = this.instance.capabilities;
+    const reconfigure = typeof this.plugin.reconfigure === "function";
+    return { many: replicas === "many", watch, routing, compareAndSet, reconfigure }[what];
+  }
+
+  has(hook: Hook): boolean {
+    return this.platform[hook] !== undefined;
+  }
+
+  /** What the scaler says of a resource now. */
+  async facts(ref: LocalRef = this.ref): Promise<Resource> {
+    const resource = await this.scaler.getResource(ref);
+    expect(resource !== undefined, `getResource(${showRef(ref)}) to answer the resource`, "undefined");
+    return resource;
+  }
+
+  /** Has a count accepted. @returns the version of the call */
+  async scale(replicas: number, ref: LocalRef = this.ref, options?: SetScaleOptions): Promise<string> {
+    const { version } = await this.scaler.setScale(ref, replicas, options);
+    return version;
+  }
+
+  /** Scales from a state of rest and waits until the platform calls that many ready. */
+  async awaken(replicas = 1, ref: LocalRef = this.ref): Promise<string> {
+    const version = await this.scale(replicas, ref);
+    await this.untilFacts(`${String(replicas)} ready`, ({ ready }) => ready === replicas, ref);
+    return version;
+  }
+
+  /** Scales to zero and waits until nothing runs any more. */
+  async putToSleep(ref: LocalRef = this.ref): Promise<void> {
+    await this.scale(0, ref);
+    await this.untilFacts("0 ready", ({ ready }) => ready === 0, ref);
+  }
+
+  async targets(ref: LocalRef = this.ref): Promise<readonly Target[]> {
+    return this.scaler.resolveTargets(ref, undefined);
+  }
+
+  /** Waits until at least so many targets are listed. */
+  async untilTargets(count: number, ref: LocalRef = this.ref): Promise<readonly Target[]> {
+    const look = (): Promise<readonly Target[]> => this.targets(ref);
+    return this.until(`${String(count)} targets of ${showRef(ref)}`, look, (targets) => targets.length >= count);
+  }
+
+  async untilFacts(
+    what: string,
+    holds: (resource: Resource) => boolean,
+    ref: LocalRef = this.ref,
+    withinMs = this.withinMs,
+  ): Promise<Resource> {
+    return this.until(`${showRef(ref)} to have ${what}`, () => this.facts(ref), holds, withinMs);
+  }
+
+  /** Waits until the resource says that it has been changed since. */
+  async untilUpdated(since: Resource): Promise<Resource> {
+    const what = `an updatedAt later than ${String(since.updatedAt)}`;
+    return this.untilFacts(what, ({ updatedAt }) => updatedAt > since.updatedAt);
+  }
+
+  /** Waits until a target is listed that accepts a connection. */
+  async untilReached(ref: LocalRef = this.ref): Promise<void> {
+    const look = async (): Promise<object> => {
+      const targets = await this.targets(ref);
+      return { targets, reached: await Promise.all(targets.map((target) => this.reach(target))) };
+    };
+    await this.until(`a target of ${showRef(ref)} that accepts connections`, look, (seen) =>
+      (Reflect.get(seen, "reached") as boolean[]).includes(true),
+    );
+  }
+
+  async reach(target: Target): Promise<boolean> {
+    const { platform } = this;
+    return this.run("reach(target)", async () => platform.reach?.(target) ?? dialTarget(target));
+  }
+
+  /** Looks again and again, in growing steps, until it holds. @returns what was seen last */
+  async until<Seen>(
+    what: string,
+    look: () => Promise<Seen>,
+    holds: (seen: Seen) => boolean,
+    withinMs = this.withinMs,
+  ): Promise<Seen> {
+    const endsAt = this.clock.monotonic() + withinMs;
+    for (let pauseMs = 5; ; pauseMs = Math.min(pauseMs * 1.5, 500)) {
+      const seen = await look();
+      if (holds(seen)) return seen;
+      if (this.clock.monotonic() >= endsAt)
+        throw new Unmet(`${what} within ${String(withinMs)} ms`, `${show(seen)} at last`);
+      await this.clock.sleep(pauseMs);
+    }
+  }
+
+  /**
+   * Waits as long as the effect of a call may take by the scaler's own word, and looks meanwhile.
+   * @param watch called again and again; throws `Unmet` where it sees what must not be
+   */
+  async whileSettling(watch: () => Promise<void> = () => Promise.resolve()): Promise<void> {
+    const endsAt = this.clock.monotonic() + this.instance.capabilities.settleWithinMs;
+    for (let pauseMs = 5; ; pauseMs = Math.min(pauseMs * 1.5, 500)) {
+      await watch();
+      const leftMs = endsAt - this.clock.monotonic();
+      if (leftMs <= 0) return;
+      await this.clock.sleep(Math.min(pauseMs, leftMs));
+    }
+  }
+
+  /** A call of the plugin or the harness, bounded. */
+  async run<Result>(call: string, work: () => Promise<Result>, withinMs = this.withinMs): Promise<Result> {
+    return this.#bounds.run(call, work, withinMs);
+  }
+
+  /** Whether the call rejected, and with what, in as short a time as an aborted call may take. */
+  async outcomeOf(call: string, work: () => Promise<unknown>): Promise<Outcome> {
+    return this.run(call, async () => settle(work), promptlyMs);
+  }
+
+  /** The code that a call rejects with, branded or not; `no code` where it has none, undefined where it resolves. */
+  async codeOf(work: () => Promise<unknown>): Promise<string | undefined> {
+    const { rejected, value } = await settle(work);
+    if (!rejected) return undefined;
+    const code: unknown = value instanceof Error ? Reflect.get(value, "code") : undefined;
+    return typeof code === "string" ? code : "no code";
+  }
+
+  /** The call that rejected with just this error. */
+  callOf(error: unknown): string | undefined {
+    return this.#bounds.callOf(error);
+  }
+
+  /** What a call rejects with. */
+  async rejectionOf(call: string, work: () => Promise<unknown>): Promise<unknown> {
+    const { rejected, value } = await settle(work);
+    if (!rejected) throw new Unmet(`${call} to reject`, `it resolved with ${show(value)}`);
+    return value;
+  }
+
+  /** Opens one more instance of the plugin from the same options. Its opener disposes it. */
+  async openInstance(): Promise<BoundScaler> {
+    const instance = await this.run("create(…)", async () => this.plugin.create(this.options, this.context));
+    return boundScaler(instance, this.#bounds);
+  }
+
+  /** Disposes the scaler; the stage opens another one to tidy up. */
+  async dispose(): Promise<void> {
+    this.#isDisposed = true;
+    await this.scaler[Symbol.asyncDispose]();
+  }
+
+  /** Reads `watchResources`; ended with the stage. */
+  watch(): WatchReader {
+    const reader = new WatchReader({
+      scaler: this.instance,
+      bounds: this.#bounds,
+      clock: this.clock,
+      withinMs: this.withinMs,
+    });
+    this.#readers.add(reader);
+    return reader;
+  }
+
+  /** Has the harness change the resource's specification past the scaler. */
+  async changeElsewhere(): Promise<void> {
+    await this.run("the harness's changeElsewhere", async () => this.platform.changeElsewhere?.(this.ref));
+  }
+
+  /** Has the harness end an instance past the scaler. */
+  async endInstance(target: Target | undefined): Promise<void> {
+    expect(target !== undefined, "a target to end", "none");
+    await this.run("the harness's endInstance", async () => this.platform.endInstance?.(target));
+  }
+
+  /** Where the resource's own traffic goes, as the harness sees it. */
+  async routedTo(): Promise<"dlx" | "resource" | undefined> {
+    return this.run("the harness's routedTo", async () => this.platform.routedTo?.(this.ref));
+  }
+
+  /** Has the harness disturb the platform. @returns takes it back, once; otherwise the end of the rule does */
+  async disturb(what: Disturbance, ref: LocalRef = this.ref): Promise<Undo> {
+    const undo = await this.run(`the harness's ${what}`, async () => this.platform[what]?.(ref));
+    if (undo === undefined) throw new Error(`a rule without the need \`${what}\` used it`);
+    const once = async (): Promise<void> => {
+      if (this.#undos.delete(once)) await this.run(`the undoing of the harness's ${what}`, undo);
+    };
+    this.#undos.add(once);
+    return once;
+  }
+
+  /** Ends what the rule left open: watches, then disturbances, the newest first. */
+  async restore(): Promise<void> {
+    for (const reader of this.#readers) await settle(async () => reader.abort());
+    for (const undo of [...this.#undos].toReversed()) await undo();
+  }
+
+  /** Puts every resource to sleep, whatever it was before. */
+  async putAllToSleep(scaler: BoundScaler = this.scaler): Promise<void> {
+    const { other } = this.platform;
+    for (const ref of other === undefined ? [this.ref] : [this.ref, other]) await this.#putToRest(scaler, ref);
+  }
+
+  /** Leaves the resources asleep and the scaler disposed. What the plugin fails at here is for its own rules to find. */
+  async close(): Promise<void> {
+    const restored = await settle(async () => this.restore());
+    await settle(async () => {
+      const scaler = this.#isDisposed ? await this.openInstance() : this.scaler;
+      await settle(async () => this.putAllToSleep(scaler));
+      await scaler[Symbol.asyncDispose]();
+    });
+    await this.run("the harness's close()", async () => this.platform.close());
+    if (restored.rejected) throw restored.value;
+  }
+
+  async #putToRest(scaler: BoundScaler, ref: LocalRef): Promise<void> {
+    const look = async (): Promise<Resource> => {
+      const resource = await scaler.getResource(ref);
+      expect(
+        resource !== undefined,
+        `the scaler to manage ${showRef(ref)} of the harness`,
+        "undefined from getResource",
+      );
+      return resource;
+    };
+    const { desired } = await look();
+    if (desired > 0) await scaler.setScale(ref, 0);
+    await this.until(
+      `${showRef(ref)} to be at rest`,
+      look,
+      (resource) => resource.desired === 0 && resource.ready === 0,
+    );
+  }
+}
+
+async function settle(work: () => Promise<unknown>): Promise<Outcome> {
+  try {
+    return { rejected: false, value: await work() };
+  } catch (error) {
+    return { rejected: true, value: error };
+  }
+}
