@@ -57,7 +57,8 @@ function forwardWebSocket(
     });
   });
   request.url = "/";
-  request.headers = toHeaderObject([...headers, "Connection", "Upgrade", "Upgrade", "websocket"]);
+  // http-proxy-3 looks for the names as Node spells them.
+  request.headers = { ...toHeaderObject(headers), connection: "Upgrade", upgrade: "websocket" };
   const { remoteAddress: host = "", remotePort: port = 0 } = target;
   proxy.ws(request, client, head, { target: { protocol: "http:", host, hostname: host, port } }, (error) =>
     reply.failed(error),
