@@ -1,3 +1,4 @@
+import { closeQuietly } from "./close-quietly.ts";
 import type { PortInstances, PortKind, PortPlugin } from "./define-plugin.ts";
 import { GuardedCalls } from "./guarded-calls.ts";
 import { parsePluginOptions, toOpenError } from "./plugin-options.ts";
@@ -30,6 +31,7 @@ export async function openPort<Kind extends PortKind>(
   const instance = await createPort(plugin, options, context, place);
   const missing = missingMethods(plugin.kind, instance);
   if (missing.length === 0) return instance;
+  await closeQuietly(instance);
   throw new ScalerError(
     "PLUGIN_INVALID",
     `plugin "${plugin.name}" opened no ${plugin.kind}: ${missing.join(", ")} must be functions`,
@@ -46,7 +48,7 @@ async function createPort<Kind extends PortKind>(
   try {
     return await calls.run({ name: "create" }, async (signal) => {
       const instance = await plugin.create(options, context);
-      if (signal.aborted) await instance[Symbol.asyncDispose]();
+      if (signal.aborted) await closeQuietly(instance);
       return instance;
     });
   } catch (error) {

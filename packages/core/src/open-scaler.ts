@@ -1,3 +1,4 @@
+import { closeQuietly } from "./close-quietly.ts";
 import { GuardedCalls } from "./guarded-calls.ts";
 import { type GuardedScaler, type GuardLimits, guardScaler } from "./guard-scaler.ts";
 import { parsePluginOptions, toOpenError } from "./plugin-options.ts";
@@ -49,15 +50,6 @@ async function create(
     });
   } catch (error) {
     throw toOpenError(error, limits.place);
-  }
-}
-
-/** An instance that nobody gets; what it says on its way out helps nobody. */
-async function closeQuietly(instance: unknown): Promise<void> {
-  try {
-    await (instance as AsyncDisposable)[Symbol.asyncDispose]();
-  } catch {
-    // Not even that is of the contract's form, or it fails like the rest.
   }
 }
 

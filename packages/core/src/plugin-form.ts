@@ -20,7 +20,7 @@ export function pluginOf(module: object, exportName: "scaler" | PortKind, use: s
 }
 
 function exportsOf(module: object): string {
-  const names = Object.keys(module);
+  const names = Object.keys(module).toSorted();
   return names.length === 0
     ? "it exports nothing"
     : `it exports ${names.slice(0, 10).join(", ")}${names.length > 10 ? ", …" : ""}`;
