@@ -139,12 +139,13 @@ describe("a removed resource", () => {
 
   it("cannot be woken from zero while its last processes end", async () => {
     const env = { IGNORE_SIGTERM: "1" };
-    const test = await openTestScaler([server({ env, stopGrace: "1s" })]);
-    await wake(test, "hello");
+    const test = await openTestScaler([server({ env, stopGrace: "25s" })]);
+    const pid = Number(await ask(only(await wake(test, "hello"))));
     await test.scaler.setScale(refOf("hello"), 0);
     await test.reconfigure([]);
     expect(await test.scaler.getResource(refOf("hello"))).toMatchObject({ desired: 0, ready: 1 });
     await expect(test.scaler.setScale(refOf("hello"), 1)).rejects.toMatchObject({ code: "SCALER_NOT_FOUND" });
+    process.kill(pid, "SIGKILL");
     await eventually(async () => expect(await test.scaler.getResource(refOf("hello"))).toBeUndefined());
   });
 });

@@ -158,7 +158,7 @@ describe("setScale", () => {
   });
 
   it("starts beside an instance that will not stop, which is no target any more", async () => {
-    const test = await openTestScaler([server({ stopGrace: "600ms", env: { IGNORE_SIGTERM: "1" } })]);
+    const test = await openTestScaler([server({ stopGrace: "25s", env: { IGNORE_SIGTERM: "1" } })]);
     const first = only(await wake(test, "hello"));
     const pid = Number(await ask(first));
     await test.scaler.setScale(refOf("hello"), 0);
@@ -167,9 +167,10 @@ describe("setScale", () => {
     const second = only(await wake(test, "hello"));
     expect(second.id).not.toBe(first.id);
     expect(await isRunning(pid)).toBe(true);
+    process.kill(pid, "SIGKILL");
     await allEnded([pid]);
     expect(only(await test.scaler.resolveTargets(refOf("hello"), undefined)).id).toBe(second.id);
-    await eventually(() => expect(test.logs.map(({ message }) => message)).toContain("did not stop in time; killed"));
+    process.kill(Number(await ask(second)), "SIGKILL");
   });
 
   it("leaves nothing behind after 200 quick flips", async () => {
@@ -194,6 +195,15 @@ describe("a stop", () => {
     const pid = Number(await ask(only(await wake(test, "hello"))));
     await sleep(test, "hello");
     expect(await isRunning(pid)).toBe(false);
+  });
+
+  it("kills what has not stopped in time", async () => {
+    const test = await openTestScaler([server({ stopGrace: "300ms", env: { IGNORE_SIGTERM: "1" } })]);
+    const pid = Number(await ask(only(await wake(test, "hello"))));
+    await test.scaler.setScale(refOf("hello"), 0);
+    await allEnded([pid]);
+    await eventually(() => expect(test.logs.map(({ message }) => message)).toContain("did not stop in time; killed"));
+    expect(test.logs.map(({ message }) => message)).toContain("[hello] not now");
   });
 
   it.each([{}, { CHILDREN_IGNORE_SIGTERM: "1" }])("ends what the process has started: %o", async (env) => {
