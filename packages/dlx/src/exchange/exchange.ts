@@ -16,6 +16,9 @@ import { decideReplay } from "./replay-rule.ts";
 import { RequestBody } from "./request-body.ts";
 import type { RequestTrace } from "./tracing.ts";
 
+/** A whole body up to this size goes out as text with its head: one write, where bytes would be a second one. */
+const joinedBytes = 4_096;
+
 /** One request from its head to the end of its answer. It ends once, whatever happens: when its response closes. */
 export class Exchange implements Admitted, CurrentExchange, Reply, ResponseOwner {
   readonly #front: FrontState;
@@ -95,11 +98,13 @@ export class Exchange implements Admitted, CurrentExchange, Reply, ResponseOwner
       this.#awaitsContinue = false;
       this.#response.writeContinue();
     }
-    if (this.#request.complete) return this.#send(passage.target, false);
-    // What came in one packet with the head is there once the parser has returned.
-    process.nextTick(() => {
+    if (this.#body.hasArrived) return this.#send(passage.target, false);
+    // What came in one packet with the head is there as soon as the parser has read on.
+    const sendSoon = (): void => {
       if (!this.#isEnded) this.#send(passage.target, false);
-    });
+    };
+    if (this.#body.length === undefined) setImmediate(sendSoon);
+    else process.nextTick(sendSoon);
   }
 
   #openBody(): RequestBody {
@@ -164,10 +169,11 @@ export class Exchange implements Admitted, CurrentExchange, Reply, ResponseOwner
 
   data(chunk: Buffer): boolean {
     if (this.#isEnded) return true;
+    const isFirst = !this.#hasData;
     this.#hasData = true;
     if (this.#relayed?.isStream === true) this.#passage?.moved();
     if (this.#bytesLeft === chunk.length) {
-      this.#end(chunk);
+      this.#end(isFirst && chunk.length <= joinedBytes ? chunk.toString("latin1") : chunk);
       return true;
     }
     if (this.#bytesLeft > 0) this.#bytesLeft -= chunk.length;
@@ -222,10 +228,10 @@ export class Exchange implements Admitted, CurrentExchange, Reply, ResponseOwner
     this.#discardBody();
   }
 
-  #end(chunk: Buffer | undefined): void {
+  #end(last: Buffer | string | undefined): void {
     this.#isEnded = true;
-    if (chunk === undefined) this.#response.end();
-    else this.#response.end(chunk);
+    if (last === undefined) this.#response.end();
+    else this.#response.end(last, "latin1");
     this.#discardBody();
   }
 

@@ -35,16 +35,21 @@ export class RequestBody implements ArrivingBody {
     return this.#kept !== undefined;
   }
 
+  /** Whether nothing of the body is missing any more. Its parser may be a step behind, and say so only later. */
+  get hasArrived(): boolean {
+    return this.#isOver || this.#request.complete || this.#request.readableLength === this.length;
+  }
+
   /** The body where all of it has arrived already, which then may be sent in one piece; undefined: it is still arriving. */
   takeWhole(): Buffer | undefined {
-    if (!this.#isOver) {
-      if (!this.#request.complete) return undefined;
-      const chunk = this.#request.read() as Buffer | null;
-      if (chunk !== null) this.#keep(chunk);
-      this.#isOver = true;
-      return chunk ?? Buffer.alloc(0);
-    }
-    return this.#kept === undefined ? undefined : Buffer.concat(this.#kept);
+    if (this.#isOver) return this.#kept === undefined ? undefined : Buffer.concat(this.#kept);
+    if (!this.hasArrived) return undefined;
+    this.#isOver = true;
+    const chunk = this.#request.read() as Buffer | null;
+    this.#request.resume();
+    if (chunk === null) return Buffer.alloc(0);
+    this.#keep(chunk);
+    return chunk;
   }
 
   flowInto(destination: BodyDestination): () => void {
