@@ -85,8 +85,7 @@ export function toFailure(error: ScalerError): ResourceFailure {
   return { code: error.code, message: error.message };
 }
 
-/** `exit code 1` or `signal SIGKILL`. */
-export function describeExit({ code, signal }: Exit): string {
+function describeExit({ code, signal }: Exit): string {
   return signal === null ? `exit code ${code ?? "unknown"}` : `signal ${signal}`;
 }
 
