@@ -9,6 +9,7 @@ import {
 } from "@dormouse/core";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import { roundNumbers } from "../round-numbers.ts";
 import type { AdminHost, Order } from "./admin-host.ts";
 import { type Access, refuseAccess } from "./authorize.ts";
 import type { EventStreams } from "./event-stream.ts";
@@ -79,7 +80,7 @@ function routes({ host, streams }: AdminAppOptions): Readonly<Record<string, Par
 }
 
 function answer(context: Context, body: object): Response {
-  return context.body(`${JSON.stringify(body)}\n`, 200, {
+  return context.body(`${JSON.stringify(body, roundNumbers)}\n`, 200, {
     "content-type": "application/json",
     "cache-control": "no-store",
   });

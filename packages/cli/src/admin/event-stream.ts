@@ -1,4 +1,5 @@
 import type { Clock, EventJournal, Milliseconds, ScaleEvent, Timer } from "@dormouse/core";
+import { roundNumbers } from "../round-numbers.ts";
 
 /** Connections that follow the events at once. */
 const mostSubscribers = 100;
@@ -93,7 +94,7 @@ class EventStream {
   }
 
   #format(event: ScaleEvent): string {
-    return `id: ${this.#options.process}:${event.id}\nevent: ${event.kind}\ndata: ${JSON.stringify(event)}\n\n`;
+    return `id: ${this.#options.process}:${event.id}\nevent: ${event.kind}\ndata: ${JSON.stringify(event, roundNumbers)}\n\n`;
   }
 
   #push(text: string): void {

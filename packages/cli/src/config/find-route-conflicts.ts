@@ -1,4 +1,5 @@
-import { type ConfigIssue, formatRef, type Policy } from "@dormouse/core";
+import { type ConfigIssue, formatRef, type Route } from "@dormouse/core";
+import { findConflicts, policyRoutes, type RouteConflict } from "@dormouse/dlx";
 import type { PlacedResource } from "./placed-resource.ts";
 
 /** Listeners that belong to the host itself, by the place of their key. */
@@ -9,50 +10,44 @@ export function findRouteConflicts(
   resources: readonly PlacedResource[],
   host: HostListeners = new Map(),
 ): ConfigIssue[] {
-  const owners = new Map<string, string>();
-  for (const [place, addresses] of host) for (const address of addresses) owners.set(`listen ${address}`, place);
-  return resources.flatMap((resource) =>
-    claimsOf(resource.policy).flatMap(({ key, claim, words }): ConfigIssue[] => {
-      const owner = owners.get(claim);
-      const name = formatRef(resource.ref);
-      if (owner === undefined) owners.set(claim, name);
-      if (owner === undefined || owner === name) return [];
-      const place = resource.place === undefined ? name : `${resource.place}.policy.${key}`;
-      return [
-        {
-          place,
-          problem: `${words} leads to ${owner} already`,
-          mend: "give one of them another host, pathPrefix, header or listener",
-        },
-      ];
+  const byKey = new Map(resources.map((resource) => [formatRef(resource.ref), resource]));
+  const conflicts = findConflicts(
+    [...byKey].flatMap(([key, resource]) => policyRoutes({ ref: resource.ref, key, resource })),
+  );
+  return [...conflicts.flatMap((conflict) => conflictIssues(conflict, byKey)), ...listenerIssues(byKey, host)];
+}
+
+function conflictIssues({ key, kept, left }: RouteConflict, byKey: ReadonlyMap<string, PlacedResource>): ConfigIssue[] {
+  return left.map((route) => ({
+    place: placeOf(route, byKey),
+    problem: `${key} leads to ${formatRef(kept.ref)} already`,
+    mend: "give one of them another host, pathPrefix, header or listener",
+  }));
+}
+
+function listenerIssues(byKey: ReadonlyMap<string, PlacedResource>, host: HostListeners): ConfigIssue[] {
+  const owners = new Map(
+    [...host].flatMap(([place, addresses]) => addresses.map((address) => [address, place] as const)),
+  );
+  return [...byKey.values()].flatMap(({ ref, place, policy }) =>
+    policy.listen.flatMap((address): ConfigIssue[] => {
+      const owner = address.endsWith(":0") ? undefined : owners.get(address);
+      if (owner === undefined) return [];
+      const at = place === undefined ? formatRef(ref) : `${place}.policy.listen`;
+      return [{ place: at, problem: `${address} is the address of ${owner} already`, mend: "choose another port" }];
     }),
   );
 }
 
-interface Claim {
-  readonly key: "hosts" | "pathPrefix" | "headers" | "listen";
-  /** Equal for two routes that match the same requests. */
-  readonly claim: string;
-  /** For messages. */
-  readonly words: string;
+/** The key of the policy that asks for the route, or the resource's name where its platform says it. */
+function placeOf(route: Route, byKey: ReadonlyMap<string, PlacedResource>): string {
+  const name = formatRef(route.ref);
+  const place = byKey.get(name)?.place;
+  return place === undefined ? name : `${place}.policy.${keyOf(route)}`;
 }
 
-function claimsOf(policy: Policy): Claim[] {
-  const listeners = policy.listen
-    .filter((address) => !address.endsWith(":0"))
-    .map((address): Claim => ({ key: "listen", claim: `listen ${address}`, words: `the listener ${address}` }));
-  return [...listeners, ...sharedClaims(policy)];
-}
-
-function sharedClaims({ hosts, pathPrefix, headers }: Policy): Claim[] {
-  const names = Object.keys(headers).toSorted();
-  if (hosts.length === 0 && pathPrefix === undefined && names.length === 0) return [];
-  const path = (pathPrefix ?? "/").replace(/(?<=.)\/+$/, "");
-  const conditions = names.map((name) => `${name}: ${String(headers[name])}`);
-  const key = hosts.length > 0 ? "hosts" : pathPrefix === undefined ? "headers" : "pathPrefix";
-  return (hosts.length === 0 ? ["*"] : hosts).map((host) => ({
-    key,
-    claim: JSON.stringify([host, path, conditions]),
-    words: `the route ${host === "*" ? "any host" : host}${path === "/" ? "" : ` ${path}`}${conditions.length === 0 ? "" : ` with ${conditions.join(", ")}`}`,
-  }));
+function keyOf({ listen, host, pathPrefix }: Route): string {
+  if (listen !== undefined) return "listen";
+  if (host !== undefined) return "hosts";
+  return pathPrefix === undefined ? "headers" : "pathPrefix";
 }

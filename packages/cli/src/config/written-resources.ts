@@ -20,7 +20,8 @@ export interface WrittenResource {
 
 /** Resources in the form that every scaler with a list of its own uses: a name, maybe a namespace, and a policy. */
 export function writtenResources(config: DormouseConfig): WrittenResource[] {
-  const defaults = resolveDefaults(config);
+  // What is written out is meant: it needs no opting in.
+  const defaults = { ...resolveDefaults(config), enabled: true };
   return config.scalers.flatMap((plugin, index) => {
     const place = `scalers[${index}].options.resources`;
     return listedIn(plugin.options).flatMap((entry, at) => {

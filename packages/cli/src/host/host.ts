@@ -85,15 +85,10 @@ export class Host {
     closing.add("catalogue", catalog);
     closing.add("DLX", dlx);
     closing.add("autoscaler", autoscaler);
-    closing.addStep("drain", () => this.#drain());
+    closing.addStep("drain", async () => void (await dlx.drain()));
     closing.addStep("retired resources", () => this.#reloader.endRetirements());
     await closing[Symbol.asyncDispose]();
     this.#eventLog[Symbol.dispose]();
-  }
-
-  async #drain(): Promise<void> {
-    const cut = await this.#engine.dlx.drain();
-    if (cut > 0) this.#engine.logger.warn({ requests: cut }, "requests did not end within the drain limit");
   }
 
   #openAdmin(listen: string): Promise<AdminServer> {

@@ -1,15 +1,18 @@
 import type { EventJournal, Logger, ScaleEvent } from "@dormouse/core";
 
-/** Writes every event of a host to its log, in one line each. */
+/** Writes every event of a host to its log, in one line each. What went wrong in it is logged as a warning by whoever did it. */
 export function logEvents(journal: EventJournal, logger: Logger): Disposable {
   return journal.subscribe((event) => {
     const { id: _, at: __, kind, outcome, ...fields } = event;
-    logger[levelOf(event)](fields, `${kind} ${outcome}`);
+    logger.info(rounded(fields), `${kind} ${outcome}`);
   });
 }
 
-/** An operator has to look at what failed; a refusal is somebody's answer already, unless it is of the configuration. */
-function levelOf({ kind, outcome }: ScaleEvent): "info" | "warn" | "error" {
-  if (kind === "config" && outcome !== "done") return "error";
-  return outcome === "failed" ? "warn" : "info";
+function rounded({ tookMs, phases, ...fields }: Omit<ScaleEvent, "id" | "at" | "kind" | "outcome">): object {
+  const whole = Object.entries(phases ?? {}).map(([phase, ms]) => [phase, Math.round(ms)] as const);
+  return {
+    ...fields,
+    ...(tookMs !== undefined && { tookMs: Math.round(tookMs) }),
+    ...(phases !== undefined && { phases: Object.fromEntries(whole) }),
+  };
 }

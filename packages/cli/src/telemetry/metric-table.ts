@@ -6,6 +6,8 @@ export interface MetricFacts {
   readonly meaning: string;
   /** How many series one resource can have by the other labels; bounds the series kept in memory. */
   readonly seriesPerResource: number;
+  /** Whoever measures it keeps the counts and is asked for them at each reading. */
+  readonly isObserved?: boolean;
 }
 
 /** Every metric of Dormouse's own. Names and labels are stable. */
@@ -14,15 +16,16 @@ export const metricTable: readonly MetricFacts[] = [
     name: "dormouse_dlx_requests_total",
     type: "counter",
     labels: ["resource", "code"],
-    meaning: "Requests answered, by the status of the answer; 499: the client went away",
+    meaning: "Requests by resource and status; 499: the client went away; no resource: no route matched",
     seriesPerResource: 20,
+    isObserved: true,
   },
   {
     name: "dormouse_dlx_request_seconds",
     type: "histogram",
-    labels: ["resource", "cold"],
-    meaning: "Time from a request's arrival to the end of its response",
-    seriesPerResource: 4,
+    labels: ["resource"],
+    meaning: "Time from a request's arrival to the end of its answer, held time included",
+    seriesPerResource: 1,
   },
   {
     name: "dormouse_dlx_held",
@@ -30,6 +33,7 @@ export const metricTable: readonly MetricFacts[] = [
     labels: ["resource"],
     meaning: "Requests held until their resource is awake",
     seriesPerResource: 1,
+    isObserved: true,
   },
   {
     name: "dormouse_dlx_in_flight",
@@ -37,6 +41,7 @@ export const metricTable: readonly MetricFacts[] = [
     labels: ["resource"],
     meaning: "Requests between their release and the end of their response",
     seriesPerResource: 1,
+    isObserved: true,
   },
   {
     name: "dormouse_wake_seconds",
@@ -86,6 +91,7 @@ export const metricTable: readonly MetricFacts[] = [
     labels: ["resource", "state"],
     meaning: "1 for the state a resource is in: asleep, waking, awake, sleeping or failed; for other: how many are",
     seriesPerResource: 5,
+    isObserved: true,
   },
   {
     name: "dormouse_resource_replicas",
@@ -93,6 +99,7 @@ export const metricTable: readonly MetricFacts[] = [
     labels: ["resource", "kind"],
     meaning: "Replicas of a resource: desired and ready",
     seriesPerResource: 2,
+    isObserved: true,
   },
   {
     name: "dormouse_scaler_listed",
@@ -100,6 +107,7 @@ export const metricTable: readonly MetricFacts[] = [
     labels: ["scaler"],
     meaning: "1 where the scaler's last list or watch works, 0 where it has not listed yet or fails",
     seriesPerResource: 1,
+    isObserved: true,
   },
   {
     name: "dormouse_config_reloads_total",
@@ -114,6 +122,7 @@ export const metricTable: readonly MetricFacts[] = [
     labels: [],
     meaning: "1 while the configuration file is one that was refused",
     seriesPerResource: 1,
+    isObserved: true,
   },
   {
     name: "process_cpu_seconds_total",
@@ -121,6 +130,7 @@ export const metricTable: readonly MetricFacts[] = [
     labels: [],
     meaning: "CPU time of the host's own process, user and system",
     seriesPerResource: 1,
+    isObserved: true,
   },
   {
     name: "process_resident_memory_bytes",
@@ -128,6 +138,7 @@ export const metricTable: readonly MetricFacts[] = [
     labels: [],
     meaning: "Resident memory of the host's own process",
     seriesPerResource: 1,
+    isObserved: true,
   },
   {
     name: "process_start_time_seconds",
@@ -135,6 +146,7 @@ export const metricTable: readonly MetricFacts[] = [
     labels: [],
     meaning: "When the host's process started, in seconds since 1970",
     seriesPerResource: 1,
+    isObserved: true,
   },
 ];
 

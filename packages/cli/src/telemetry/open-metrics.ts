@@ -1,8 +1,9 @@
 import { type Meter, metrics } from "@opentelemetry/api";
-import { PrometheusExporter, PrometheusSerializer } from "@opentelemetry/exporter-prometheus";
 import type { Resource } from "@opentelemetry/resources";
 import { MeterProvider, type ViewOptions } from "@opentelemetry/sdk-metrics";
+import { foldOthers } from "./fold-others.ts";
 import { metricTable } from "./metric-table.ts";
+import { OnDemandReader } from "./on-demand-reader.ts";
 import { SeriesLimit } from "./series-limit.ts";
 
 export interface Metrics extends AsyncDisposable {
@@ -18,15 +19,15 @@ export interface Metrics extends AsyncDisposable {
  * @param maxSeries resources with series of their own
  */
 export function openMetrics(resource: Resource, maxSeries: number): Metrics {
-  const exporter = new PrometheusExporter({ preventServerStart: true });
-  const serializer = new PrometheusSerializer(undefined, false, undefined, false, true);
-  const provider = new MeterProvider({ resource, readers: [exporter], views: viewsFor(maxSeries) });
+  const reader = new OnDemandReader();
+  const limit = new SeriesLimit(maxSeries);
+  const provider = new MeterProvider({ resource, readers: [reader], views: viewsFor(limit, maxSeries) });
   metrics.setGlobalMeterProvider(provider);
   return {
     meter: provider.getMeter("@dormouse/cli"),
     read: async () => {
-      const { resourceMetrics } = await exporter.collect();
-      return serializer.serialize(resourceMetrics);
+      const [{ resourceMetrics }, serializer] = await Promise.all([reader.collect(), openSerializer()]);
+      return serializer.serialize(foldOthers(resourceMetrics, (attributes) => limit.process(attributes)));
     },
     [Symbol.asyncDispose]: async () => {
       metrics.disable();
@@ -35,12 +36,26 @@ export function openMetrics(resource: Resource, maxSeries: number): Metrics {
   };
 }
 
-/** One view for each metric. Buckets are the instruments' own advice, in seconds. */
-function viewsFor(maxSeries: number): ViewOptions[] {
-  const limit = new SeriesLimit(maxSeries);
-  return metricTable.map(({ name, seriesPerResource }) => ({
+let serializer: Promise<Serializer> | undefined;
+
+type Serializer = InstanceType<typeof import("@opentelemetry/exporter-prometheus").PrometheusSerializer>;
+
+/** Loaded with the first reading, which a start should not wait for. Without the exporter's own server. */
+function openSerializer(): Promise<Serializer> {
+  serializer ??= import("@opentelemetry/exporter-prometheus").then(
+    ({ PrometheusSerializer }) => new PrometheusSerializer(undefined, false, undefined, false, true),
+  );
+  return serializer;
+}
+
+/** One view for each metric. Buckets are the instruments' own advice, in seconds. What is observed is limited when it is read. */
+function viewsFor(limit: SeriesLimit, maxSeries: number): ViewOptions[] {
+  return metricTable.map(({ name, seriesPerResource, isObserved }) => ({
     instrumentName: name,
-    attributesProcessors: [limit],
-    aggregationCardinalityLimit: (maxSeries + 1) * seriesPerResource + 1_000,
+    ...(isObserved !== true && { attributesProcessors: [limit] }),
+    aggregationCardinalityLimit: (isObserved === true ? mostObservedSeries : maxSeries + 1) * seriesPerResource + 1_000,
   }));
 }
+
+/** Of instruments that keep their own counts, which bound the resources themselves. */
+const mostObservedSeries = 10_001;

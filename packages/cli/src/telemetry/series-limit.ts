@@ -20,7 +20,7 @@ export class SeriesLimit {
   /** The attributes as they are measured. Same object where nothing changes: this runs for each request. */
   process(attributes: Attributes): Attributes {
     const resource = attributes["resource"];
-    if (typeof resource !== "string" || this.#admitted.has(resource)) return attributes;
+    if (typeof resource !== "string" || resource === otherResource || this.#admitted.has(resource)) return attributes;
     if (this.#admitted.size >= this.#most) return { ...attributes, resource: otherResource };
     this.#admitted.add(resource);
     return attributes;

@@ -1,7 +1,12 @@
-import type { CallOptions, CatalogEntry, ResourceCatalog, Route, RouteSource } from "@dormouse/core";
+import type { CallOptions, CatalogEntry, Resource, ResourceCatalog, Route, RouteSource } from "@dormouse/core";
+
+/** The part of a catalogue entry that routes come from. */
+export interface RoutedResource extends Pick<CatalogEntry, "ref" | "key"> {
+  readonly resource: Pick<Resource, "policy">;
+}
 
 /** The routes that a resource's own policy asks for: each of its hosts, else its path and headers alone, and its listeners. */
-export function policyRoutes(entry: CatalogEntry): readonly Route[] {
+export function policyRoutes(entry: RoutedResource): readonly Route[] {
   const { enabled, hosts, pathPrefix, headers, port, listen } = entry.resource.policy;
   if (!enabled) return [];
   const origin = `policy of ${entry.key}`;
