@@ -4,7 +4,7 @@ import { PeerSocket } from "./peer-socket.ts";
 import type { ServiceClient } from "./service-client.ts";
 
 /** PeerJS's signalling server; each exchange is two WebSockets that send each other a message through it. */
-export function chatServer(port: number): DemoService {
+export function chatServer(_parent: string, port: number): DemoService {
   return {
     name: "chat",
     title: "peer (WebSocket)",

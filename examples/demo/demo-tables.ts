@@ -28,19 +28,17 @@ export function finalTable(tallies: readonly ServiceTally[], watch: ResourceWatc
 }
 
 function finalRow(tally: ServiceTally, shareAsleep: number): (string | number)[] {
-  const { service, requests, cold, warm, lost } = tally;
-  const ownStartMs = median(tally.direct.map(({ firstAnswerMs }) => firstAnswerMs));
-  const ownWarmMs = median(tally.direct.flatMap(({ warmMs }) => warmMs));
+  const { service, pairs } = tally;
   return [
     service.name,
     service.title,
-    requests,
-    cold,
-    warm,
-    lost,
-    `${ownStartMs.toFixed(0)} ms`,
-    signed(median(tally.coldMs) - ownStartMs, 0),
-    signed(median(tally.warmMs) - ownWarmMs, 1),
+    tally.requests,
+    tally.cold,
+    tally.warm,
+    tally.lost,
+    `${median(pairs.map(({ ownStartMs }) => ownStartMs)).toFixed(0)} ms`,
+    signed(median(pairs.map(({ coldMs, ownStartMs }) => coldMs - ownStartMs)), 0),
+    signed(median(pairs.map(({ warmMs, ownWarmMs }) => warmMs - ownWarmMs)), 1),
     `${(shareAsleep * 100).toFixed(0)} %`,
   ];
 }
@@ -50,7 +48,8 @@ function signed(ms: number, digits: number): string {
 }
 
 /** What the columns mean. */
-export const legend = `own start   from starting the service by hand, without Dormouse, to its first answer (median)
-added cold  what the first request to the sleeping service took beyond that (median)
-added warm  what a request took more through Dormouse than straight to the service (difference of medians)
-asleep      share of the time that its process did not run; a conversation of two WebSockets counts as one request`;
+export const legend = `own start   from starting the server by hand, without Dormouse, to its first answer
+added cold  what the first request to the sleeping service took beyond a start by hand right before
+added warm  what a request took more through Dormouse than straight to the server
+asleep      share of the time that its process did not run
+All times are medians of the rounds. A conversation of two WebSockets counts as one request.`;

@@ -19,7 +19,8 @@ const flow = [
 ];
 
 /** Node-RED with one flow that greets. It is slow to start, and has routes only a while after it listens. */
-export function flowServer(folder: string, port: number): DemoService {
+export function flowServer(parent: string, port: number): DemoService {
+  const folder = join(parent, "flows");
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "settings.js"), settings);
   writeFileSync(join(folder, "flows.json"), JSON.stringify(flow));

@@ -23,7 +23,7 @@ export function judgeRun({ tallies, rounds, orders, statesWhileOpen }: RunRecord
     { text: `every request was answered by its service: lost ${lost}`, holds: lost === 0 },
     {
       text: `each service slept and was woken by requests at least ${rounds} times, its process gone meanwhile`,
-      holds: tallies.every(({ sleeps, coldMs }) => sleeps >= rounds && coldMs.length >= rounds),
+      holds: tallies.every(({ sleeps, pairs }) => sleeps >= rounds && pairs.length >= rounds),
     },
     {
       text: `each of ${orders.answered.length} POSTs is stored once and only once`,

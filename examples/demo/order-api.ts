@@ -1,10 +1,12 @@
 import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { binOf } from "./bin-of.ts";
 import type { DemoService } from "./demo-service.ts";
 
 /** json-server on a file; each exchange is a POST, which may reach the server once and no more. */
-export function orderApi(file: string, port: number): DemoService {
-  clearOrders(file);
+export function orderApi(parent: string, port: number): DemoService {
+  const file = fileIn(parent);
+  writeFileSync(file, JSON.stringify({ orders: [] }));
   return {
     name: "api",
     title: "json-server",
@@ -21,15 +23,14 @@ export function orderApi(file: string, port: number): DemoService {
   };
 }
 
-/** Makes the server's file hold no order; only while the server does not run. */
-export function clearOrders(file: string): void {
-  writeFileSync(file, JSON.stringify({ orders: [] }));
+/** Ids of all orders in the server's file, one for each time it stored one. */
+export function storedOrders(parent: string): readonly string[] {
+  const { orders } = JSON.parse(readFileSync(fileIn(parent), "utf8")) as { orders: readonly unknown[] };
+  return orders.map(orderId);
 }
 
-/** Ids of all orders in the server's file, one for each time it stored one. */
-export function storedOrders(file: string): readonly string[] {
-  const { orders } = JSON.parse(readFileSync(file, "utf8")) as { orders: readonly unknown[] };
-  return orders.map(orderId);
+function fileIn(parent: string): string {
+  return join(parent, "orders.json");
 }
 
 function orderId(order: unknown): string {

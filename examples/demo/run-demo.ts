@@ -1,26 +1,24 @@
 import { once } from "node:events";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import pLimit from "p-limit";
 import { acceptsConnections } from "./accepts-connections.ts";
 import { chatServer } from "./chat-server.ts";
 import { finalTable, legend, liveTable } from "./demo-tables.ts";
 import type { DemoService } from "./demo-service.ts";
-import { measureDirectRun } from "./direct-start.ts";
 import { DormouseHost } from "./dormouse-host.ts";
 import { flowServer } from "./flow-server.ts";
 import { freePort } from "./free-port.ts";
 import { type Claim, judgeRun, type RunRecord } from "./judge-run.ts";
 import { liveReporter } from "./live-reporter.ts";
-import { clearOrders, orderApi, storedOrders } from "./order-api.ts";
+import { orderApi, storedOrders } from "./order-api.ts";
 import { plainReporter } from "./plain-reporter.ts";
-import type { Reporter } from "./reporter.ts";
 import { ResourceWatch } from "./resource-watch.ts";
 import { holdOpen, runRounds, type Stage } from "./service-rounds.ts";
 import { ServiceTally } from "./service-tally.ts";
 import { staticSite } from "./static-site.ts";
 
-const rounds = 4;
-const directRuns = 3;
+const rounds = 3;
 /** Three times the demo's idleAfter. */
 const openMs = 3_000;
 
@@ -36,23 +34,24 @@ export interface DemoOptions {
 export async function runDemo(options: DemoOptions): Promise<number> {
   const { folder, signal } = options;
   const write = (line: string): void => void options.stream.write(`${line}\n`);
-  const ports = await Promise.all(Array.from({ length: 6 }, freePort));
-  const { services, ordersFile } = prepareServices(folder, ports.slice(2));
-  const tallies = services.map((service) => new ServiceTally(service));
-  write("Four servers from npm, unchanged: first each by itself, then all behind Dormouse.\n");
+  const [dlx, admin] = [await freePort(), await freePort()];
+  const tallies = await prepareServices(folder);
+  const services = tallies.map(({ service }) => service);
+  write(
+    "Four servers from npm, unchanged. In each round each is started by hand, then woken by requests to Dormouse.\n",
+  );
   const reporter = plainReporter(write);
-  await measureDirect(tallies, reporter, signal);
-  clearOrders(ordersFile);
-  const host = await DormouseHost.start(folder, { dlx: ports[0] ?? 0, admin: ports[1] ?? 0 }, services, signal);
+  const host = await DormouseHost.start(folder, { dlx, admin }, services, signal);
   try {
-    reporter.tell(`dormouse up listens on 127.0.0.1:${host.ports.dlx}; all services sleep`);
+    reporter.tell(`dormouse up listens on 127.0.0.1:${dlx}; all services sleep`);
     const watch = new ResourceWatch(host);
     const statesWhileOpen = await playTraffic(tallies, { host, watch, reporter, ...options });
     write(`\n${finalTable(tallies, watch)}\n${legend}\n`);
-    const claims = judgeRun({ tallies, rounds, orders: ordersOf(tallies, ordersFile), statesWhileOpen });
+    const claims = judgeRun({ tallies, rounds, orders: ordersOf(tallies, folder), statesWhileOpen });
     const isGood = tellClaims(claims, tallies, write);
     if (options.keep) await stayUp(host, services, write, signal);
-    const endsWell = tellClaims([await judgeEnd(host, [...ports])], [], write);
+    const ports = [dlx, admin, ...tallies.flatMap(({ service, twin }) => [service.port, twin.port])];
+    const endsWell = tellClaims([await judgeEnd(host, ports)], [], write);
     if (!isGood || !endsWell) write(`\nThe last that dormouse logged:\n${host.output}`);
     return isGood && endsWell ? 0 : 1;
   } finally {
@@ -60,23 +59,17 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   }
 }
 
-function prepareServices(folder: string, [site = 0, api = 0, chat = 0, flows = 0]: readonly number[]) {
-  const ordersFile = join(folder, "orders.json");
-  const services: readonly DemoService[] = [
-    staticSite(join(folder, "site"), site),
-    orderApi(ordersFile, api),
-    chatServer(chat),
-    flowServer(join(folder, "flows"), flows),
-  ];
-  return { services, ordersFile };
-}
+type MakeService = (folder: string, port: number) => DemoService;
 
-async function measureDirect(tallies: readonly ServiceTally[], reporter: Reporter, signal: AbortSignal): Promise<void> {
-  for (const { service, direct } of tallies) {
-    for (let run = 1; run <= directRuns; run++) direct.push(await measureDirectRun(service, `direct-${run}`, signal));
-    const starts = direct.map(({ firstAnswerMs }) => firstAnswerMs.toFixed(0)).join(", ");
-    reporter.tell(`${service.name}: ${service.title} by itself answers ${starts} ms after its start`);
-  }
+/** Each server twice: behind Dormouse, and with files and a port of its own to be started by hand. */
+async function prepareServices(folder: string): Promise<readonly ServiceTally[]> {
+  const [behind, byHand] = [join(folder, "behind-dormouse"), join(folder, "by-hand")];
+  mkdirSync(behind);
+  mkdirSync(byHand);
+  const makers: readonly MakeService[] = [staticSite, orderApi, chatServer, flowServer];
+  return Promise.all(
+    makers.map(async (make) => new ServiceTally(make(behind, await freePort()), make(byHand, await freePort()))),
+  );
 }
 
 /** Plays all traffic, and gives the states in which the chat server was seen while a WebSocket was open. */
@@ -105,9 +98,9 @@ async function playService(tally: ServiceTally, stage: Stage): Promise<ReadonlyS
   return tally.service.name === "chat" ? holdOpen(tally, openMs, stage) : new Set();
 }
 
-function ordersOf(tallies: readonly ServiceTally[], ordersFile: string): RunRecord["orders"] {
+function ordersOf(tallies: readonly ServiceTally[], folder: string): RunRecord["orders"] {
   const answered = tallies.find(({ service }) => service.name === "api")?.answered ?? [];
-  return { answered, stored: storedOrders(ordersFile) };
+  return { answered, stored: storedOrders(join(folder, "behind-dormouse")) };
 }
 
 /** Writes each claim with its verdict and what was out of order; gives whether all hold. */

@@ -1,14 +1,22 @@
 import type { DemoService } from "./demo-service.ts";
-import type { DirectRun } from "./direct-start.ts";
 
-/** What is known of one service so far. Times in ms. */
+/** One start by hand and the wake that came right after it, on a machine that was as busy. In ms. */
+export interface Pair {
+  /** From the start by hand to the first answer. */
+  readonly ownStartMs: number;
+  /** From the first request to the sleeping service to its answer. */
+  readonly coldMs: number;
+  /** Median of the exchanges that followed each. */
+  readonly ownWarmMs: number;
+  readonly warmMs: number;
+}
+
+/** What is known of one service so far. */
 export class ServiceTally {
   readonly service: DemoService;
-  /** Its runs without Dormouse. */
-  readonly direct: DirectRun[] = [];
-  /** First answers of a sleeping service. */
-  readonly coldMs: number[] = [];
-  readonly warmMs: number[] = [];
+  /** The same server with files and a port of its own, to be started by hand. */
+  readonly twin: DemoService;
+  readonly pairs: Pair[] = [];
   /** Ids of all exchanges that were answered rightly. */
   readonly answered: string[] = [];
   /** What went wrong, in words. */
@@ -19,22 +27,19 @@ export class ServiceTally {
   /** Times it was seen asleep with its process gone. */
   sleeps = 0;
 
-  constructor(service: DemoService) {
+  constructor(service: DemoService, twin: DemoService) {
     this.service = service;
+    this.twin = twin;
   }
 
   get requests(): number {
     return this.cold + this.warm + this.lost;
   }
 
-  answeredCold(id: string): void {
+  wasAnswered(id: string, isCold: boolean): void {
     this.answered.push(id);
-    this.cold++;
-  }
-
-  answeredWarm(id: string): void {
-    this.answered.push(id);
-    this.warm++;
+    if (isCold) this.cold++;
+    else this.warm++;
   }
 
   wasLost(problem: string): void {

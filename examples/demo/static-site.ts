@@ -10,7 +10,8 @@ function pageText(page: number): string {
 }
 
 /** http-server with a folder of static pages; each exchange reads one and compares every byte. */
-export function staticSite(folder: string, port: number): DemoService {
+export function staticSite(parent: string, port: number): DemoService {
+  const folder = join(parent, "site");
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "index.html"), "<!doctype html><title>Site</title><h1>Up again</h1>\n");
   for (let page = 0; page < pages; page++) writeFileSync(join(folder, `page-${page}.html`), pageText(page));
