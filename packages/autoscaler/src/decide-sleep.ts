@@ -2,6 +2,7 @@ import type { Milliseconds } from "@dormouse/core";
 import { decideInUse } from "./decide-in-use.ts";
 import { decideRule } from "./decide-rule.ts";
 import { type Decision, keep, sleep } from "./decision.ts";
+import type { KeepReason } from "./decision-reasons.ts";
 import type { Observation } from "./observation.ts";
 
 /**
@@ -24,9 +25,7 @@ function decideManageable(seen: Observation): Decision | undefined {
 
 function decideNeeded(seen: Observation): Decision | undefined {
   const [user] = seen.awakeUsers;
-  if (user !== undefined) return keep("needed", { about: user });
-  const { retryInMs = 0 } = seen;
-  return retryInMs > 0 ? keep("backing-off", { nextCheckInMs: retryInMs }) : undefined;
+  return user === undefined ? undefined : keep("needed", { about: user });
 }
 
 /** Nobody can use what has no ready replica; rules that say nothing of it therefore do not veto, rules that say "busy" do. */
@@ -34,6 +33,8 @@ function decideUnready(seen: Observation): Decision {
   if (seen.state !== "waking" && seen.state !== "failed") return keep("waking");
   const leftMs = remaining(seen.policy.wakeTimeout, seen.unreadyForMs);
   if (leftMs > 0) return keep("waking", { nextCheckInMs: leftMs });
+  const retry = longestOf([["backing-off", seen.retryInMs ?? 0]]);
+  if (retry !== undefined) return retry;
   const busy = seen.rules.map(decideRule).find((found) => found?.kind === "keep" && found.reason === "rule-busy");
   return busy ?? sleep(seen.state === "failed" ? "failed" : "never-ready");
 }
@@ -58,13 +59,19 @@ function decideEvidence(seen: Observation): Decision | undefined {
 function decideTimes(seen: Observation): Decision | undefined {
   const { policy } = seen;
   const windowMs = Math.max(policy.idleAfter, ...policy.idleRules.map((rule) => rule.window));
-  const waits = [
+  return longestOf([
     ["observing", remaining(windowMs, seen.observedForMs)],
     ["recent-activity", remaining(policy.idleAfter, idleForMs(seen))],
     ["min-awake", remaining(policy.minAwake, seen.awakeForMs)],
-  ] as const;
-  const [reason, nextCheckInMs] = waits.reduce((longest, wait) => (wait[1] > longest[1] ? wait : longest));
-  return nextCheckInMs > 0 ? keep(reason, { nextCheckInMs }) : undefined;
+    ["backing-off", seen.retryInMs ?? 0],
+  ]);
+}
+
+/** The longest wait, the first of equals; undefined where none is left. */
+function longestOf(waits: readonly (readonly [KeepReason, Milliseconds])[]): Decision | undefined {
+  let longest: readonly [KeepReason, Milliseconds] | undefined;
+  for (const wait of waits) if (wait[1] > (longest?.[1] ?? 0)) longest = wait;
+  return longest === undefined ? undefined : keep(longest[0], { nextCheckInMs: longest[1] });
 }
 
 /** The youngest activity on any DLX. What came before the divert was seen by none of them. */

@@ -37,7 +37,6 @@ export const decisionReasons = {
     meaning: "A resource that depends on it is not asleep.",
     next: "every resource that depends on it has to sleep",
   },
-  "backing-off": { meaning: "The last attempt came to nothing a moment ago.", next: "a short wait has to pass" },
   "rule-unknown": {
     meaning: "An idle rule has no value, or one that is no number.",
     next: "its source has to give a finite value",
@@ -61,6 +60,7 @@ export const decisionReasons = {
   },
   "recent-activity": { meaning: "It was used within `idleAfter`.", next: "it has to stay unused" },
   "min-awake": { meaning: "It was woken or updated within `minAwake`.", next: "it has to stay unused" },
+  "backing-off": { meaning: "The last attempt came to nothing a moment ago.", next: "a short wait has to pass" },
   idle: { meaning: "It has been idle for long enough.", next: "it is put to sleep" },
   failed: { meaning: "It has failed for `wakeTimeout`, and nobody waits for it.", next: "it is put to sleep" },
   "never-ready": {

@@ -83,7 +83,7 @@ class Chaos {
     else if (act.do === "lose-fence") this.#loseFence();
     else if (act.do === "pause") this.#pauses.add(act.step);
     else if (act.do === "release") this.release();
-    else if (act.do === "late-fence") await dlx.fence(web, "late");
+    else if (act.do === "late-fence") await dlx.fence(web, "late").catch(() => {});
     else if (act.do === "join") world.addDlx();
     else await this.#crashAutoscaler();
     await world.advance(0);

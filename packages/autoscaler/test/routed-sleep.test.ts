@@ -1,4 +1,4 @@
-import type { IdleRule, MetricsSource } from "@dormouse/core";
+import { type IdleRule, type MetricsSource, ScalerError } from "@dormouse/core";
 import { describe, expect, it } from "vitest";
 import type { SleepStep } from "../src/index.ts";
 import { Pause } from "./pause.ts";
@@ -192,6 +192,19 @@ describe("a resource whose traffic stays with the DLX", () => {
     await end(world);
   });
 
+  it("is not known to be diverted any more once somebody else has moved its version", async () => {
+    const world = await World.open({ capabilities: { routing: true, settleWithinMs: 500 } });
+    const autoscaler = await world.openAutoscaler();
+    await world.until(() => world.routedTo() === "dlx", 3_000);
+    world.memory.fail("setScale", new ScalerError("SCALER_FORBIDDEN", "no"));
+    world.memory.scaleByHand(web, 2);
+    await world.advance(60_000);
+    expect(autoscaler.lastDecision("memory/default/web")).toMatchObject({ reason: "not-diverted" });
+    world.memory.fail("setScale", undefined);
+    await world.until(() => world.isAsleep());
+    await end(world);
+  });
+
   it("is diverted anew after a wake by somebody who may have restored it", async () => {
     const world = await World.open({ capabilities: { routing: true, settleWithinMs: 500 }, restores: true });
     await world.openAutoscaler();
@@ -280,6 +293,27 @@ describe("the reconciler", () => {
     expect(world.routedTo()).toBe("resource");
     expect(world.isAsleep()).toBe(false);
     request.finish();
+    await end(world);
+  });
+
+  it("restores after a divert whose answer was lost, though it had put the route in place before", async () => {
+    const world = await directWorld();
+    const source = new DirectTraffic();
+    source.open = 1;
+    await world.openAutoscaler({ source });
+    await world.until(() => world.memory.calls.some(({ to }) => to === "resource"));
+    await world.advance(1_000);
+    const original = world.memory.afterCall;
+    world.memory.afterCall = async (call, signal) => {
+      await original?.(call, signal);
+      if (call.to !== "dlx") return;
+      source.open = 1;
+      throw new ScalerError("SCALER_TIMEOUT", "no answer");
+    };
+    source.open = 0;
+    await world.until(() => world.routedTo() === "dlx");
+    await world.until(() => world.routedTo() === "resource", 5_000);
+    expect(world.sleeps()).toMatchObject([{ outcome: "failed", code: "SCALER_TIMEOUT" }]);
     await end(world);
   });
 
