@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import type { DlxObservation, Observation, RuleObservation } from "../src/observation.ts";
 
 const odd = fc.constantFrom(NaN, Infinity, -Infinity, -1, -0, Number.MAX_VALUE);

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Pause } from "./pause.ts";
-import { SwitchedElector, web, World } from "./world.ts";
+import { clean, SwitchedElector, web, World } from "./world.ts";
 
 let world: World;
 
@@ -9,9 +9,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  await world[Symbol.asyncDispose]();
-  expect(world.violations).toEqual([]);
-  expect(world.clock.pendingTimers).toBe(0);
+  expect(await world.close()).toEqual(clean);
 });
 
 const order = { by: "operator", reason: "asked for by an operator" };

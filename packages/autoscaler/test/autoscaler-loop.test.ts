@@ -3,15 +3,9 @@ import type { IdleRule, LeaderElector, MetricsSource } from "@dormouse/core";
 import { afterEach, describe, expect, it } from "vitest";
 import { sleepSteps } from "../src/index.ts";
 import { Pause } from "./pause.ts";
-import { defaultConfig, quickPolicy, SwitchedElector, web, World } from "./world.ts";
+import { clean, defaultConfig, quickPolicy, SwitchedElector, web, World } from "./world.ts";
 
 const key = "memory/default/web";
-
-async function end(world: World): Promise<void> {
-  await world[Symbol.asyncDispose]();
-  expect(world.violations).toEqual([]);
-  expect(world.clock.pendingTimers).toBe(0);
-}
 
 /** Counts what is added to each counter, by its name and attributes. */
 function countMetrics(): Map<string, number> {
@@ -46,29 +40,23 @@ describe("the loop", () => {
     expect(asked).toBe(1);
     hold.resolve();
     await Promise.all(ticks);
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 
   it("survives whatever fails in a tick, and goes on at its pace", async () => {
     const world = await World.open();
     let ticks = 0;
-    const elector: LeaderElector = {
-      ...new SwitchedElector(true),
-      isLeader: () => true,
-      lead: (signal) => new SwitchedElector(true).lead(signal),
-      [Symbol.asyncDispose]: async () => {},
-    };
     const list = world.catalog.list.bind(world.catalog);
     world.catalog.list = () => {
       ticks += 1;
       if (ticks < 4) throw new Error("the catalogue fails");
       return list();
     };
-    const autoscaler = await world.openAutoscaler({ elector });
+    const autoscaler = await world.openAutoscaler();
     await world.advance(3_500);
     expect(autoscaler.lastDecision(key)).toMatchObject({ reason: "observing" });
     await world.until(() => world.isAsleep());
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 
   it("campaigns again where its elector fails, and does nothing meanwhile", async () => {
@@ -89,7 +77,7 @@ describe("the loop", () => {
     await world.openAutoscaler({ elector });
     await world.until(() => world.isAsleep());
     expect(campaigns).toBe(3);
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 
   it("takes a new pace at once, and new sources", async () => {
@@ -99,7 +87,7 @@ describe("the loop", () => {
     expect(world.isAsleep()).toBe(false);
     autoscaler.reconfigure(defaultConfig, new Map());
     await world.until(() => world.isAsleep(), 2_000);
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 
   it("refuses a tick after its end", async () => {
@@ -108,7 +96,7 @@ describe("the loop", () => {
     await autoscaler[Symbol.asyncDispose]();
     await autoscaler[Symbol.asyncDispose]();
     await expect(autoscaler.tick()).rejects.toMatchObject({ code: "SCALER_DISPOSED" });
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 
   it("asks each source once a tick for each metric and window, however many resources there are", async () => {
@@ -134,7 +122,7 @@ describe("the loop", () => {
     await world.openAutoscaler({ source });
     await world.advance(100);
     expect(queries.sort()).toEqual(["jobs 5000 150", "open 5000 150", "open 9000 150"]);
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 
   it("lets one resource's or one source's failure be its own", async () => {
@@ -162,7 +150,7 @@ describe("the loop", () => {
     expect(reasonOf("broken")).toContain("SCALER_UNAVAILABLE: down");
     expect(reasonOf("hanging")).toContain("SCALER_TIMEOUT");
     expect(reasonOf("unknown")).toContain('no source "unknown" is configured');
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 
   it("counts ticks, decisions and sleeps", async () => {
@@ -175,7 +163,7 @@ describe("the loop", () => {
     expect(counts.get('dormouse_decisions_total{"decision":"keep","reason":"observing"}')).toBeGreaterThanOrEqual(9);
     expect(counts.get('dormouse_decisions_total{"decision":"sleep","reason":"idle"}')).toBe(1);
     expect(counts.get(`dormouse_sleeps_total{"resource":"${key}","outcome":"done"}`)).toBe(1);
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 });
 
@@ -200,34 +188,29 @@ describe("many resources that are idle at once", () => {
     expect(most).toBe(3);
     expect(world.sleeps(late)).toEqual([]);
     expect(world.isAsleep(late)).toBe(false);
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 });
 
 describe("leadership", () => {
-  it.each(sleepSteps.filter((step) => step !== "divert" && step !== "done"))(
-    "lost at %s ends the sleep before the next act",
-    async (step) => {
-      const world = await World.open();
-      const pause = new Pause(step);
-      const elector = new SwitchedElector(true);
-      await world.openAutoscaler({ at: pause.at, elector });
-      await world.until(() => pause.isReached);
-      elector.leads = false;
-      const from = world.memory.calls.length;
-      pause.resume();
-      await world.advance(500);
-      if (step === "stop") {
-        expect(world.isAsleep()).toBe(true);
-      } else {
-        expect(world.sleeps()).toMatchObject([{ outcome: "kept", code: "not-leader" }]);
-        const written = world.memory.calls.slice(from).filter(({ call }) => call === "setScale");
-        expect(written).toHaveLength(step === "mark" ? 1 : 0);
-        expect(world.dlx.fences).toHaveLength(step === "fence" ? 1 : 0);
-      }
-      await end(world);
-    },
-  );
+  const stepsBeforeStop = sleepSteps.filter((step) => !["divert", "stop", "done"].includes(step));
+
+  it.each(stepsBeforeStop)("lost at %s ends the sleep before the next act", async (step) => {
+    const world = await World.open();
+    const pause = new Pause(step);
+    const elector = new SwitchedElector(true);
+    await world.openAutoscaler({ at: pause.at, elector });
+    await world.until(() => pause.isReached);
+    elector.leads = false;
+    const from = world.memory.calls.length;
+    pause.resume();
+    await world.advance(500);
+    expect(world.sleeps()).toMatchObject([{ outcome: "kept", code: "not-leader" }]);
+    const written = world.memory.calls.slice(from).filter(({ call }) => call === "setScale");
+    expect(written).toHaveLength(step === "mark" ? 1 : 0);
+    expect(world.dlx.fences).toHaveLength(step === "fence" ? 1 : 0);
+    expect(await world.close()).toEqual(clean);
+  });
 
   it("is told as the reason where another leads, and a new leader watches for a full window", async () => {
     const world = await World.open();
@@ -240,7 +223,7 @@ describe("leadership", () => {
     await world.advance(9_000);
     expect(world.isAsleep()).toBe(false);
     await world.until(() => world.isAsleep(), 3_000);
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 });
 
@@ -251,16 +234,15 @@ describe("a resource that cannot run", () => {
     world.memory.scaleByHand(web, 1);
     const autoscaler = await world.openAutoscaler();
     await world.advance(29_000);
-    expect(autoscaler.lastDecision(key)).toMatchObject({
-      reason: "waking",
-      next: expect.stringMatching(/^it has to become ready, or is put to sleep in [12]s$/),
-    });
+    const decision = autoscaler.lastDecision(key)!;
+    expect(decision.reason).toBe("waking");
+    expect(decision.next).toMatch(/^it has to become ready, or is put to sleep in [12]s$/);
     expect(world.isAsleep()).toBe(false);
     await world.until(() => world.isAsleep(), 4_000);
     expect(world.sleeps()).toMatchObject([
       { outcome: "done", reason: "It has failed for `wakeTimeout`, and nobody waits for it." },
     ]);
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 
   it("is left to whoever waits for it", async () => {
@@ -273,7 +255,7 @@ describe("a resource that cannot run", () => {
     world.memory.setFailure(web, undefined);
     request.finish();
     await world.until(() => request.state === "answered");
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 });
 
@@ -290,7 +272,7 @@ describe("a policy that changes", () => {
     await world.advance(60_000);
     expect(autoscaler.lastDecision(key)).toMatchObject({ reason: "not-enabled" });
     expect(world.isAsleep()).toBe(false);
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 
   it("counts minAwake from an update by somebody else, not from a mark of its own", async () => {
@@ -305,7 +287,7 @@ describe("a policy that changes", () => {
     world.memory.scaleByHand(web, 2);
     await world.advance(1_500);
     expect(autoscaler.lastDecision(key)).toMatchObject({ reason: "min-awake" });
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 });
 
@@ -325,6 +307,6 @@ describe("over a long time", () => {
     expect(new Set(counts).size).toBe(1);
     expect(world.sleeps()).toHaveLength(24);
     await autoscaler[Symbol.asyncDispose]();
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 });

@@ -2,7 +2,7 @@ import { type IdleRule, type MetricsSource, ScalerError } from "@dormouse/core";
 import { describe, expect, it } from "vitest";
 import { type SleepStep, sleepSteps } from "../src/index.ts";
 import { Pause } from "./pause.ts";
-import { SwitchedElector, web, World } from "./world.ts";
+import { clean, SwitchedElector, web, World } from "./world.ts";
 
 const idleRules: IdleRule[] = [{ metric: "open", window: 10_000, threshold: 0 }];
 
@@ -41,12 +41,6 @@ async function assertEndsWell(world: World): Promise<void> {
   await world.until(() => last.state === "answered", 10_000);
 }
 
-async function end(world: World): Promise<void> {
-  await world[Symbol.asyncDispose]();
-  expect(world.violations).toEqual([]);
-  expect(world.clock.pendingTimers).toBe(0);
-}
-
 describe.each(cases)("at %s, %s", (step, routing) => {
   it("a process that ends leaves nothing that the next one does not mend", async () => {
     const world = await openWorld(routing);
@@ -56,7 +50,7 @@ describe.each(cases)("at %s, %s", (step, routing) => {
     await first[Symbol.asyncDispose]();
     await world.openAutoscaler({ source: quiet });
     await assertEndsWell(world);
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 
   it("a request that comes there is answered, and the resource sleeps later", async () => {
@@ -72,7 +66,7 @@ describe.each(cases)("at %s, %s", (step, routing) => {
     expect(world.isAsleep()).toBe(false);
     for (const request of requests) request.finish();
     await assertEndsWell(world);
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 
   it("a leader that pauses there and goes on long after another took over cuts nothing", async () => {
@@ -91,7 +85,7 @@ describe.each(cases)("at %s, %s", (step, routing) => {
     expect(world.isAsleep()).toBe(false);
     request.finish();
     await assertEndsWell(world);
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 
   it("a leader that pauses there goes on while another's sleep is at the same step, and both end well", async () => {
@@ -106,7 +100,7 @@ describe.each(cases)("at %s, %s", (step, routing) => {
     await world.advance(5_000);
     await other[Symbol.asyncDispose]();
     await assertEndsWell(world);
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 
   it("an operator or a host that ends it there leaves it kept", async () => {
@@ -119,11 +113,12 @@ describe.each(cases)("at %s, %s", (step, routing) => {
     await world.until(() => pause.isReached);
     abort.abort();
     const event = await sleep;
-    expect(event.outcome).toBe(step === "done" ? "done" : step === "read" ? "refused" : "kept");
-    if (step !== "done") expect(event.code).toBe("aborted");
+    const expected =
+      step === "done" ? { outcome: "done" } : { outcome: step === "read" ? "refused" : "kept", code: "aborted" };
+    expect(event).toMatchObject(expected);
     expect(world.isAsleep()).toBe(step === "done");
     await assertEndsWell(world);
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 });
 
@@ -154,6 +149,6 @@ describe.each(callsOfSleep)("%s", (_, name, replicas) => {
     expect(world.sleeps()[0]).toMatchObject({ outcome: "failed", code: error().code });
     isBroken = false;
     await assertEndsWell(world);
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 });

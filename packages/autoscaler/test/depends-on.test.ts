@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { Pause } from "./pause.ts";
-import { World } from "./world.ts";
+import { clean, World } from "./world.ts";
 
 const database = { scaler: "memory", namespace: "default", name: "db" };
 const shop = { scaler: "memory", namespace: "default", name: "shop" };
@@ -19,8 +19,7 @@ function openWorld(shopPolicy: object = {}): Promise<World> {
 }
 
 afterEach(async () => {
-  await world[Symbol.asyncDispose]();
-  expect(world.violations).toEqual([]);
+  expect(await world.close()).toEqual(clean);
 });
 
 describe("a resource that others depend on", () => {

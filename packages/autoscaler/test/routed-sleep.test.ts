@@ -2,7 +2,7 @@ import { type IdleRule, type MetricsSource, ScalerError } from "@dormouse/core";
 import { describe, expect, it } from "vitest";
 import type { SleepStep } from "../src/index.ts";
 import { Pause } from "./pause.ts";
-import { defaultConfig, quickPolicy, web, World, type WorldOptions } from "./world.ts";
+import { clean, defaultConfig, quickPolicy, web, World, type WorldOptions } from "./world.ts";
 
 const idleRules: IdleRule[] = [{ metric: "open", window: 10_000, threshold: 0 }];
 
@@ -38,12 +38,6 @@ async function pausedAt(step: SleepStep, options: WorldOptions = {}) {
   return { world, pause, autoscaler, source };
 }
 
-async function end(world: World): Promise<void> {
-  await world[Symbol.asyncDispose]();
-  expect(world.violations).toEqual([]);
-  expect(world.clock.pendingTimers).toBe(0);
-}
-
 describe("a resource with traffic of its own", () => {
   it("is diverted with the version of the mark before it is drained, and stays diverted while it sleeps", async () => {
     const { world, pause } = await pausedAt("drain");
@@ -59,7 +53,7 @@ describe("a resource with traffic of its own", () => {
     world.directRequest();
     await world.until(() => !world.isAsleep());
     await world.until(() => world.routedTo() === "resource", 1_000);
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 
   it("is drained for at least the time in which routes settle", async () => {
@@ -68,7 +62,7 @@ describe("a resource with traffic of its own", () => {
     await world.advance(1_900);
     expect(world.isAsleep()).toBe(false);
     await world.until(() => world.isAsleep(), 1_000);
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 
   it("is drained for the quiet period, where that is longer", async () => {
@@ -77,7 +71,7 @@ describe("a resource with traffic of its own", () => {
     await world.advance(4_900);
     expect(world.isAsleep()).toBe(false);
     await world.until(() => world.isAsleep(), 1_000);
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 
   it("is kept where a request comes during the drain, and gets its traffic back", async () => {
@@ -89,7 +83,7 @@ describe("a resource with traffic of its own", () => {
     expect(world.sleeps()[0]).toMatchObject({ outcome: "kept", code: "recent-activity" });
     expect(world.isAsleep()).toBe(false);
     await world.until(() => world.routedTo() === "resource", 5_000);
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 
   it("is kept once its drain has taken drainTimeout without a sample from after the divert", async () => {
@@ -103,7 +97,7 @@ describe("a resource with traffic of its own", () => {
     expect(world.sleeps()[0]).toMatchObject({ outcome: "kept", code: "drain-timeout" });
     expect(world.sleeps()[0]!.phases!["drain"]).toBeGreaterThanOrEqual(quickPolicy.drainTimeout!);
     expect(world.isAsleep()).toBe(false);
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 
   it("is kept where its metrics show use after the divert", async () => {
@@ -112,7 +106,7 @@ describe("a resource with traffic of its own", () => {
     pause.resume();
     await world.until(() => world.sleeps().length > 0);
     expect(world.sleeps()[0]).toMatchObject({ outcome: "kept", code: "rule-busy" });
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 
   it("waits for metrics that fail for a moment, within the drain's limit", async () => {
@@ -125,7 +119,7 @@ describe("a resource with traffic of its own", () => {
     expect(world.sleeps()).toEqual([]);
     source.read = original;
     await world.until(() => world.isAsleep(), 2_000);
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 
   it("is not even marked where its drain can never be long enough", async () => {
@@ -137,7 +131,7 @@ describe("a resource with traffic of its own", () => {
     expect(autoscaler.lastDecision("memory/default/web")).toMatchObject({ reason: "backing-off" });
     expect(world.memory.calls.some(({ to }) => to === "dlx")).toBe(false);
     expect(world.memory.resource(web).version).toBe(before);
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 
   it("is not diverted where no DLX answers by then, and where somebody newer has routed it", async () => {
@@ -147,7 +141,7 @@ describe("a resource with traffic of its own", () => {
     await first.world.until(() => first.world.sleeps().length > 0);
     expect(first.world.sleeps()[0]).toMatchObject({ outcome: "kept", code: "no-dlx" });
     expect(first.world.routedTo()).toBe("resource");
-    await end(first.world);
+    expect(await first.world.close()).toEqual(clean);
 
     const second = await pausedAt("divert");
     const { version } = await second.world.memory.setScale(web, 1);
@@ -156,7 +150,7 @@ describe("a resource with traffic of its own", () => {
     await second.world.until(() => second.world.sleeps().length > 0);
     expect(second.world.sleeps()[0]).toMatchObject({ outcome: "kept", code: "conflict" });
     expect(second.world.routedTo()).toBe("resource");
-    await end(second.world);
+    expect(await second.world.close()).toEqual(clean);
   });
 
   it("never sleeps while its metrics are unknown or busy, whatever the DLXs count", async () => {
@@ -174,7 +168,7 @@ describe("a resource with traffic of its own", () => {
     await world.advance(60_000);
     expect(autoscaler.lastDecision("memory/default/web")).toMatchObject({ reason: "rule-stale" });
     expect(world.isAsleep()).toBe(false);
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 });
 
@@ -189,7 +183,7 @@ describe("a resource whose traffic stays with the DLX", () => {
     await world.advance(8_000);
     expect(autoscaler.lastDecision("memory/default/web")).toMatchObject({ reason: "recent-activity" });
     await world.until(() => world.isAsleep(), 5_000);
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 
   it("is not known to be diverted any more once somebody else has moved its version", async () => {
@@ -202,7 +196,7 @@ describe("a resource whose traffic stays with the DLX", () => {
     expect(autoscaler.lastDecision("memory/default/web")).toMatchObject({ reason: "not-diverted" });
     world.memory.fail("setScale", undefined);
     await world.until(() => world.isAsleep());
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 
   it("is diverted anew after a wake by somebody who may have restored it", async () => {
@@ -214,7 +208,7 @@ describe("a resource whose traffic stays with the DLX", () => {
     await world.advance(3_000);
     expect(world.routedTo()).toBe("dlx");
     await world.until(() => world.isAsleep(), 20_000);
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 });
 
@@ -227,7 +221,7 @@ describe("the reconciler", () => {
     expect(world.isAsleep()).toBe(true);
     world.directRequest();
     await world.until(() => !world.isAsleep(), 2_000);
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 
   it("restores a divert that a process left behind, once nobody has touched it for sleepTimeout", async () => {
@@ -241,7 +235,7 @@ describe("the reconciler", () => {
     expect(world.routedTo()).toBe("dlx");
     await world.until(() => world.routedTo() === "resource", 4_000);
     expect(world.isAsleep()).toBe(false);
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 
   it("restores only once all instances are in place", async () => {
@@ -254,7 +248,7 @@ describe("the reconciler", () => {
     expect(world.routedTo()).toBe("dlx");
     await world.until(() => world.routedTo() === "resource", 30_000);
     expect(world.memory.resource(web).read().ready).toBe(3);
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 
   it("asserts a route once for each version, then leaves it alone", async () => {
@@ -271,7 +265,7 @@ describe("the reconciler", () => {
     await world.advance(300_000);
     expect(writes()).toBe(before + 2);
     expect(world.desired()).toBe(2);
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 
   it("loses to a wake that comes between its mark and its divert", async () => {
@@ -293,7 +287,7 @@ describe("the reconciler", () => {
     expect(world.routedTo()).toBe("resource");
     expect(world.isAsleep()).toBe(false);
     request.finish();
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 
   it("restores after a divert whose answer was lost, though it had put the route in place before", async () => {
@@ -314,7 +308,7 @@ describe("the reconciler", () => {
     await world.until(() => world.routedTo() === "dlx");
     await world.until(() => world.routedTo() === "resource", 5_000);
     expect(world.sleeps()).toMatchObject([{ outcome: "failed", code: "SCALER_TIMEOUT" }]);
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 
   it("waits longer after each failure, and mends once it can", async () => {
@@ -329,7 +323,7 @@ describe("the reconciler", () => {
     await world.advance(10_000);
     expect(failures).toBeLessThan(5);
     await world.until(() => world.routedTo() === "dlx");
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 
   it("does nothing where this process does not lead", async () => {
@@ -347,6 +341,6 @@ describe("the reconciler", () => {
     await world.openAutoscaler({ source: new DirectTraffic(), elector: waiting });
     await world.advance(60_000);
     expect(world.memory.calls.some(({ call }) => call === "setScale" || call === "routeTraffic")).toBe(false);
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { sleepSteps } from "../src/index.ts";
-import { web, World } from "./world.ts";
+import { clean, web, World } from "./world.ts";
 
 let world: World;
 const calls = () =>
@@ -11,9 +11,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  await world[Symbol.asyncDispose]();
-  expect(world.violations).toEqual([]);
-  expect(world.clock.pendingTimers).toBe(0);
+  expect(await world.close()).toEqual(clean);
 });
 
 describe("a resource that nobody uses", () => {

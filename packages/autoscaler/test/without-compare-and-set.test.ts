@@ -1,15 +1,9 @@
 import { ScalerError } from "@dormouse/core";
 import { describe, expect, it } from "vitest";
 import { Pause } from "./pause.ts";
-import { web, World, type WorldOptions } from "./world.ts";
+import { clean, web, World, type WorldOptions } from "./world.ts";
 
 const options: WorldOptions = { capabilities: { compareAndSet: false, settleWithinMs: 3_000 } };
-
-async function end(world: World): Promise<void> {
-  await world[Symbol.asyncDispose]();
-  expect(world.violations).toEqual([]);
-  expect(world.clock.pendingTimers).toBe(0);
-}
 
 describe("a platform that cannot compare and set", () => {
   it("never sleeps where the DLXs are other processes", async () => {
@@ -22,7 +16,7 @@ describe("a platform that cannot compare and set", () => {
       code: "unguarded",
     });
     expect(world.isAsleep()).toBe(false);
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 
   it("sleeps there where its policy takes the risk", async () => {
@@ -32,7 +26,7 @@ describe("a platform that cannot compare and set", () => {
     });
     await world.openAutoscaler();
     await world.until(() => world.isAsleep());
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 
   it("sleeps in one process without a mark, and wakes again", async () => {
@@ -43,7 +37,7 @@ describe("a platform that cannot compare and set", () => {
     const request = world.dlx.request(web);
     request.finish();
     await world.until(() => request.state === "answered");
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 
   it.each(["fence", "stop"] as const)(
@@ -61,7 +55,7 @@ describe("a platform that cannot compare and set", () => {
       expect(world.sleeps()).toMatchObject([{ outcome: "kept" }]);
       expect(["cancelled", "held"]).toContain(world.sleeps()[0]!.code);
       request.finish();
-      await end(world);
+      expect(await world.close()).toEqual(clean);
     },
   );
 
@@ -82,7 +76,7 @@ describe("a platform that cannot compare and set", () => {
     stopping.resolve();
     await world.until(() => request.state === "in-flight", 1_000);
     request.finish();
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 
   it("holds what comes after a stop of unknown outcome until it can have no effect any more", async () => {
@@ -101,7 +95,7 @@ describe("a platform that cannot compare and set", () => {
     expect(request.state).toBe("held");
     await world.until(() => request.state === "in-flight", 3_000);
     request.finish();
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 
   it("begins no second sleep before the first can have no effect any more", async () => {
@@ -117,7 +111,7 @@ describe("a platform that cannot compare and set", () => {
       code: "settling",
     });
     await world.until(() => world.isAsleep(), 180_000);
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 
   it("is kept where somebody scales it between the read and the stop", async () => {
@@ -130,7 +124,7 @@ describe("a platform that cannot compare and set", () => {
     await world.advance(500);
     expect(world.desired()).toBe(3);
     expect(world.sleeps()).toMatchObject([{ outcome: "kept", code: "conflict" }]);
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 
   it("routes with the version of a mark all the same", async () => {
@@ -140,6 +134,6 @@ describe("a platform that cannot compare and set", () => {
     await world.until(() => world.isAsleep());
     world.directRequest();
     await world.until(() => !world.isAsleep(), 3_000);
-    await end(world);
+    expect(await world.close()).toEqual(clean);
   });
 });

@@ -31,6 +31,9 @@ export const defaultConfig: AutoscalerConfig = {
   sleepTimeout: 20_000,
 };
 
+/** What a world says at its end when nothing went wrong and nothing is left behind. */
+export const clean = { violations: [], pendingTimers: 0 };
+
 export interface WorldOptions {
   readonly resources?: readonly { readonly name: string; readonly desired?: number; readonly policy?: PartialPolicy }[];
   readonly capabilities?: Partial<Capabilities>;
@@ -51,7 +54,7 @@ export const quickPolicy: PartialPolicy = {
 };
 
 /** One platform in memory, DLXs that keep the protocol, and any number of autoscalers over them, on one clock. */
-export class World implements AsyncDisposable {
+export class World {
   readonly clock: FakeClock;
   readonly sleepGate: SleepGate;
   readonly journal: EventJournal;
@@ -184,11 +187,13 @@ export class World implements AsyncDisposable {
     else this.#assertServed(ref, "sent directly");
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Ends everything, and says what went wrong and what is left. */
+  async close(): Promise<{ readonly violations: readonly string[]; readonly pendingTimers: number }> {
     for (const autoscaler of this.#autoscalers) await autoscaler[Symbol.asyncDispose]();
     for (const dlx of this.dlxs) dlx.crash();
     await this.catalog[Symbol.asyncDispose]();
     await this.scaler[Symbol.asyncDispose]();
+    return { violations: this.violations, pendingTimers: this.clock.pendingTimers };
   }
 
   #assertServed(ref: ResourceRef, how: string): void {
