@@ -1,4 +1,5 @@
 import { openStage } from "./open-stage.ts";
+import { Pace } from "./pace.ts";
 import type { Declared, Rule } from "./rule.ts";
 import { type RuleBroken, toRuleBroken } from "./rule-broken.ts";
 import type { ScalerTest } from "./scaler-test.ts";
@@ -16,6 +17,7 @@ export class ConformanceRun {
   readonly #test: Omit<ScalerTest, "describe" | "it">;
   /** Failed, or not judged because of one that failed. */
   readonly #unproven = new Set<string>();
+  readonly #pace = new Pace();
   readonly #undeclared = new Set<Declared>();
   readonly #missing = new Set<Hook>();
 
@@ -46,7 +48,7 @@ export class ConformanceRun {
     let stage: Stage | undefined;
     let verdict: Verdict;
     try {
-      stage = await openStage(this.#test);
+      stage = await openStage(this.#test, this.#pace);
       verdict = await this.#checkOn(stage, rule);
     } catch (error) {
       verdict = { kind: "failed", error: toRuleBroken(rule, error, stage?.callOf(error)) };

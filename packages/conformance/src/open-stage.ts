@@ -8,18 +8,19 @@ import {
 } from "@dormouse/core";
 import { CallBounds } from "./call-bounds.ts";
 import { CountingClock } from "./counting-clock.ts";
+import type { Pace } from "./pace.ts";
 import type { ScalerTest } from "./scaler-test.ts";
 import { Stage } from "./stage.ts";
 import { defaultWithinMs, type TestPlatform } from "./test-platform.ts";
 import { expect, show } from "./unmet.ts";
 
 /** Opens the platform and a scaler on it. Rejects with `Unmet`, or what the plugin or the harness threw, and leaves nothing open. */
-export async function openStage(test: Pick<ScalerTest, "plugin" | "open" | "within" | "clock">): Promise<Stage> {
+export async function openStage(test: Omit<ScalerTest, "describe" | "it">, pace: Pace): Promise<Stage> {
   const clock = test.clock ?? systemClock;
   const bounds = new CallBounds(clock, test.within ?? defaultWithinMs);
   const platform = await bounds.run("the harness's open()", async () => test.open());
   try {
-    return await openOn(platform, { test, clock, bounds });
+    return await openOn(platform, { test, pace, clock, bounds });
   } catch (error) {
     await bounds.run("the harness's close()", async () => platform.close());
     throw error;
@@ -28,11 +29,12 @@ export async function openStage(test: Pick<ScalerTest, "plugin" | "open" | "with
 
 interface Opening {
   readonly test: Pick<ScalerTest, "plugin" | "within">;
+  readonly pace: Pace;
   readonly clock: Clock;
   readonly bounds: CallBounds;
 }
 
-async function openOn(platform: TestPlatform, { test, clock, bounds }: Opening): Promise<Stage> {
+async function openOn(platform: TestPlatform, { test, pace, clock, bounds }: Opening): Promise<Stage> {
   const { plugin } = test;
   const options = await parseOptions(plugin, platform.options);
   const pluginTimers = new CountingClock(clock);
@@ -51,6 +53,7 @@ async function openOn(platform: TestPlatform, { test, clock, bounds }: Opening):
     pluginTimers,
     bounds: new CallBounds(clock, withinMs),
     withinMs,
+    pace,
     options,
     context,
     instance,

@@ -12,6 +12,9 @@ import type {
 import { type BoundScaler, boundScaler, type CallBounds, showRef } from "./call-bounds.ts";
 import type { CountingClock } from "./counting-clock.ts";
 import { dialTarget } from "./dial-target.ts";
+import { type Outcome, toOutcome } from "./outcome.ts";
+import type { Pace } from "./pace.ts";
+import { Patience } from "./patience.ts";
 import type { Declared } from "./rule.ts";
 import type { Hook, TestPlatform, Undo } from "./test-platform.ts";
 import { promptlyMs } from "./test-platform.ts";
@@ -26,17 +29,12 @@ export interface StageParts {
   readonly pluginTimers: Pick<CountingClock, "pending">;
   readonly bounds: CallBounds;
   readonly withinMs: Milliseconds;
+  readonly pace: Pace;
   /** As the plugin's schema read them. */
   readonly options: unknown;
   readonly context: ScalerContext;
   /** Opened by the plugin from these options and this context. */
   readonly instance: ResourceScaler;
-}
-
-/** How a call ended: what it resolved with, or what it rejected with. */
-export interface Outcome {
-  readonly rejected: boolean;
-  readonly value: unknown;
 }
 
 type Disturbance = "breakStart" | "holdStart" | "remove" | "stallPlatform" | "cutPlatform";
@@ -56,6 +54,8 @@ export class Stage {
   readonly ref: LocalRef;
   /** How long to wait for what the platform has to do. */
   readonly withinMs: Milliseconds;
+  readonly #pace: Pace;
+  readonly #patience: Patience;
   readonly #bounds: CallBounds;
   readonly #undos = new Set<Undo>();
   readonly #readers = new Set<WatchReader>();
@@ -71,6 +71,9 @@ export class Stage {
     this.instance = parts.instance;
     this.ref = parts.platform.ref;
     this.withinMs = parts.withinMs;
+    this.#pace = parts.pace;
+    const { settleWithinMs } = parts.instance.capabilities;
+    this.#patience = new Patience({ ...parts, settleWithinMs });
     this.#bounds = parts.bounds;
     this.scaler = boundScaler(parts.instance, parts.bounds);
   }
@@ -117,15 +120,19 @@ export class Stage {
 
   /** Scales from a state of rest and waits until the platform calls that many ready. */
   async awaken(replicas = 1, ref: LocalRef = this.ref): Promise<string> {
+    const since = this.clock.monotonic();
     const version = await this.scale(replicas, ref);
     await this.untilFacts(`${String(replicas)} ready`, ({ ready }) => ready === replicas, ref);
+    this.#pace.sawStart(this.clock.monotonic() - since);
     return version;
   }
 
   /** Scales to zero and waits until nothing runs any more. */
   async putToSleep(ref: LocalRef = this.ref): Promise<void> {
+    const since = this.clock.monotonic();
     await this.scale(0, ref);
     await this.untilFacts("0 ready", ({ ready }) => ready === 0, ref);
+    this.#pace.sawStop(this.clock.monotonic() - since);
   }
 
   async targets(ref: LocalRef = this.ref): Promise<readonly Target[]> {
@@ -169,35 +176,27 @@ export class Stage {
     return this.run("reach(target)", async () => platform.reach?.(target) ?? dialTarget(target));
   }
 
-  /** Looks again and again, in growing steps, until it holds. @returns what was seen last */
+  /** Looks again and again until it holds. @returns what was seen last */
   async until<Seen>(
     what: string,
     look: () => Promise<Seen>,
     holds: (seen: Seen) => boolean,
     withinMs = this.withinMs,
   ): Promise<Seen> {
-    const endsAt = this.clock.monotonic() + withinMs;
-    for (let pauseMs = 5; ; pauseMs = Math.min(pauseMs * 1.5, 500)) {
-      const seen = await look();
-      if (holds(seen)) return seen;
-      if (this.clock.monotonic() >= endsAt)
-        throw new Unmet(`${what} within ${String(withinMs)} ms`, `${show(seen)} at last`);
-      await this.clock.sleep(pauseMs);
-    }
+    return this.#patience.until(what, look, holds, withinMs);
   }
 
   /**
-   * Waits as long as the effect of a call may take by the scaler's own word, and looks meanwhile.
-   * @param watch called again and again; throws `Unmet` where it sees what must not be
+   * Waits as long as a stop or a start still has effects, and looks meanwhile.
+   * @param look called again and again; throws `Unmet` where it sees what must not be
    */
-  async whileSettling(watch: () => Promise<void> = () => Promise.resolve()): Promise<void> {
-    const endsAt = this.clock.monotonic() + this.instance.capabilities.settleWithinMs;
-    for (let pauseMs = 5; ; pauseMs = Math.min(pauseMs * 1.5, 500)) {
-      await watch();
-      const leftMs = endsAt - this.clock.monotonic();
-      if (leftMs <= 0) return;
-      await this.clock.sleep(Math.min(pauseMs, leftMs));
-    }
+  async whileSettling(look: () => Promise<void>, what: "stop" | "start" = "stop"): Promise<void> {
+    await this.#patience.whileSettling(look, what);
+  }
+
+  /** Waits as long as a stop or a start still has effects. */
+  async untilSettled(what: "stop" | "start" = "stop"): Promise<void> {
+    await this.#patience.whileSettling(() => Promise.resolve(), what);
   }
 
   /** A call of the plugin or the harness, bounded. */
@@ -207,12 +206,12 @@ export class Stage {
 
   /** Whether the call rejected, and with what, in as short a time as an aborted call may take. */
   async outcomeOf(call: string, work: () => Promise<unknown>): Promise<Outcome> {
-    return this.run(call, async () => settle(work), promptlyMs);
+    return this.run(call, async () => toOutcome(work), promptlyMs);
   }
 
   /** The code that a call rejects with, branded or not; `no code` where it has none, undefined where it resolves. */
   async codeOf(work: () => Promise<unknown>): Promise<string | undefined> {
-    const { rejected, value } = await settle(work);
+    const { rejected, value } = await toOutcome(work);
     if (!rejected) return undefined;
     const code: unknown = value instanceof Error ? Reflect.get(value, "code") : undefined;
     return typeof code === "string" ? code : "no code";
@@ -225,7 +224,7 @@ export class Stage {
 
   /** What a call rejects with. */
   async rejectionOf(call: string, work: () => Promise<unknown>): Promise<unknown> {
-    const { rejected, value } = await settle(work);
+    const { rejected, value } = await toOutcome(work);
     if (!rejected) throw new Unmet(`${call} to reject`, `it resolved with ${show(value)}`);
     return value;
   }
@@ -283,7 +282,7 @@ export class Stage {
 
   /** Ends what the rule left open: watches, then disturbances, the newest first. */
   async restore(): Promise<void> {
-    for (const reader of this.#readers) await settle(async () => reader.abort());
+    for (const reader of this.#readers) await toOutcome(async () => reader.abort());
     for (const undo of [...this.#undos].toReversed()) await undo();
   }
 
@@ -295,10 +294,10 @@ export class Stage {
 
   /** Leaves the resources asleep and the scaler disposed. What the plugin fails at here is for its own rules to find. */
   async close(): Promise<void> {
-    const restored = await settle(async () => this.restore());
-    await settle(async () => {
+    const restored = await toOutcome(async () => this.restore());
+    await toOutcome(async () => {
       const scaler = this.#isDisposed ? await this.openInstance() : this.scaler;
-      await settle(async () => this.putAllToSleep(scaler));
+      await toOutcome(async () => this.putAllToSleep(scaler));
       await scaler[Symbol.asyncDispose]();
     });
     await this.run("the harness's close()", async () => this.platform.close());
@@ -315,20 +314,11 @@ export class Stage {
       );
       return resource;
     };
-    const { desired } = await look();
+    const since = this.clock.monotonic();
+    const { desired, ready } = await look();
     if (desired > 0) await scaler.setScale(ref, 0);
-    await this.until(
-      `${showRef(ref)} to be at rest`,
-      look,
-      (resource) => resource.desired === 0 && resource.ready === 0,
-    );
-  }
-}
-
-async function settle(work: () => Promise<unknown>): Promise<Outcome> {
-  try {
-    return { rejected: false, value: await work() };
-  } catch (error) {
-    return { rejected: true, value: error };
+    const isAtRest = (resource: Resource): boolean => resource.desired === 0 && resource.ready === 0;
+    await this.until(`${showRef(ref)} to be at rest`, look, isAtRest);
+    if (ready > 0) this.#pace.sawStop(this.clock.monotonic() - since);
   }
 }

@@ -1,6 +1,7 @@
 import { isScalerError, type CallOptions } from "@dormouse/core";
 import type { Rule } from "../rule.ts";
-import type { Outcome, Stage } from "../stage.ts";
+import type { Outcome } from "../outcome.ts";
+import type { Stage } from "../stage.ts";
 import { expect, show } from "../unmet.ts";
 
 /** Enough to meet a lock that one aborted call has kept. */
@@ -115,7 +116,7 @@ export const cancelRules: readonly Rule[] = [
     mend: "declare the longest time that the platform may take to carry out what it was sent",
     async check(stage) {
       await abortOnTheWay(stage, "setScale after an abort", writeOf(stage));
-      await stage.whileSettling();
+      await stage.clock.sleep(stage.instance.capabilities.settleWithinMs);
       const { version } = await stage.facts();
       await stage.whileSettling(async () => {
         const now = (await stage.facts()).version;

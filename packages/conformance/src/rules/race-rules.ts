@@ -59,7 +59,7 @@ export const raceRules: readonly Rule[] = [
       await stage.untilReached();
       await stage.scale(0);
       await stage.scale(1);
-      await stage.whileSettling();
+      await stage.untilSettled();
       await stage.untilReached();
       await expectDesired(stage, 1);
     },
@@ -74,7 +74,7 @@ export const raceRules: readonly Rule[] = [
       await stage.scale(1);
       await stage.scale(0);
       await stage.untilFacts("0 ready", ({ ready }) => ready === 0);
-      await stage.whileSettling();
+      await stage.untilSettled("start");
       const { desired, ready } = await stage.facts();
       expect(desired === 0 && ready === 0, "desired 0 and ready 0 to stay", { desired, ready });
     },

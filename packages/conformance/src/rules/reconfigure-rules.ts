@@ -19,7 +19,7 @@ export const reconfigureRules: readonly Rule[] = [
       const ids = (await stage.untilTargets(1)).map(({ id }) => id);
       const { version } = await stage.facts();
       await reconfigure(stage, stage.platform.options);
-      await stage.whileSettling();
+      await stage.untilSettled();
       const after = { version: (await stage.facts()).version, ids: (await stage.targets()).map(({ id }) => id) };
       expect(show(after) === show({ version, ids }), show({ version, ids }), after);
     },

@@ -96,7 +96,7 @@ export const scaleRules: readonly Rule[] = [
       const before = await stage.facts(stage.other);
       await stage.scale(1);
       await stage.scale(0);
-      await stage.whileSettling();
+      await stage.untilSettled();
       const after = await stage.facts(stage.other);
       const isSame = after.version === before.version && after.desired === before.desired;
       expect(isSame, `${showRef(stage.other)} to keep ${facts(before)}`, facts(after));

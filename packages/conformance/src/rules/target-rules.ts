@@ -106,7 +106,7 @@ export const targetRules: readonly Rule[] = [
     async check(stage) {
       const before = await awakeIds(stage, stage.several);
       await stage.scale(stage.several);
-      await stage.whileSettling();
+      await stage.untilSettled();
       const after = idsOf(await stage.targets());
       expect(isSame(before, after), `ids ${show(before)} after setScale to the same count`, after);
     },

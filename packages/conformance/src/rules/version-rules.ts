@@ -93,7 +93,7 @@ export const versionRules: readonly Rule[] = [
       const [target] = await stage.targets();
       await expectStill(stage, "the end of an instance", async () => {
         await stage.endInstance(target);
-        await stage.whileSettling();
+        await stage.untilSettled("start");
       });
     },
   },
