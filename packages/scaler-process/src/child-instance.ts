@@ -5,6 +5,7 @@ import type { Readable } from "node:stream";
 import type { Clock, Logger, Milliseconds, Timer } from "@dormouse/core";
 import { acceptsConnection } from "./accepts-connection.ts";
 import { endProcesses, killWaitMs, sendSignal } from "./end-processes.ts";
+import { errorMessage } from "./error-message.ts";
 import { hostEnvironment } from "./host-environment.ts";
 import { LastLines } from "./last-lines.ts";
 import { LineSplitter } from "./line-splitter.ts";
@@ -68,7 +69,7 @@ export class ChildInstance {
     this.#order = order;
     this.#follow(child.stdout, "stdout");
     this.#follow(child.stderr, "stderr");
-    child.on("error", (error) => order.logger.warn({ error }, "a process reported an error"));
+    child.on("error", (error) => order.logger.warn({ error: error.message }, "a process reported an error"));
     this.ended = this.#run(child);
     void this.#dialUntilReady();
   }
@@ -178,7 +179,10 @@ export class ChildInstance {
       this.#groupIsEmpty ||= !all.some(({ group }) => group === this.pid);
       return all.filter(({ mark, group }) => mark === this.id || (group === this.pid && !this.#groupIsEmpty));
     } catch (error) {
-      this.#order.logger.error({ error }, "could not look for what a process left behind; killed its group");
+      this.#order.logger.error(
+        { error: errorMessage(error) },
+        "could not look for what a process left behind; killed its group",
+      );
       sendSignal(-this.pid, "SIGKILL");
       return [];
     }

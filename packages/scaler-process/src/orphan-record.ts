@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Logger } from "@dormouse/core";
 import { z } from "zod";
+import { errorMessage } from "./error-message.ts";
 import type { ProcessTable } from "./process-table.ts";
 import { shareRuns } from "./share-runs.ts";
 
@@ -104,6 +105,6 @@ export class OrphanRecord {
 
   #warn(error: unknown): void {
     const message = "could not write what runs to the state file; were the host killed now, some of it could stay";
-    this.#options.logger.warn({ error, file: this.#path }, message);
+    this.#options.logger.warn({ error: errorMessage(error), file: this.#path }, message);
   }
 }

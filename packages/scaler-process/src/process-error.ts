@@ -1,4 +1,5 @@
 import { type LocalRef, type ResourceFailure, ScalerError } from "@dormouse/core";
+import { errorMessage } from "./error-message.ts";
 import { systemErrorCode } from "./system-error-code.ts";
 
 /** How a process ended, and the last lines that it wrote to stderr. */
@@ -51,7 +52,7 @@ function describeSpawnError(code: unknown, error: unknown, command: string, miss
     case "ENOMEM":
       return `the machine has no room for another process (${code}): raise its limits (ulimit -u, ulimit -n) or stop something`;
     default:
-      return `the command "${command}" could not be run: ${error instanceof Error ? error.message : String(error)}`;
+      return `the command "${command}" could not be run: ${errorMessage(error)}`;
   }
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { formatRef, type LocalRef, type ScalerContext } from "@dormouse/core";
+import { formatRef, type LocalRef, type ScalerContext, ScalerError } from "@dormouse/core";
 import { ChildInstance, type InstanceEvents } from "./child-instance.ts";
+import { errorMessage } from "./error-message.ts";
 import { isPortFree } from "./is-port-free.ts";
 import { OrphanRecord } from "./orphan-record.ts";
 import { PortAllocator } from "./port-allocator.ts";
@@ -89,10 +90,20 @@ export class ProcessLauncher implements AsyncDisposable {
   async #open(): Promise<void> {
     const { clock, logger } = this.#context;
     const folder = await openStateFolder(this.#options.stateDir);
-    this.#record = await OrphanRecord.open({ folder, instance: this.instance, table: this.#table, logger });
+    this.#record = await this.#openRecord(folder);
     this.#orphansGone = reapOrphans({ folder, table: this.#table, clock, logger });
     // A host that ends without disposing, by process.exit or an uncaught error, has only this moment left.
     process.on("exit", this.#killAll);
+  }
+
+  async #openRecord(folder: string): Promise<OrphanRecord> {
+    const { logger } = this.#context;
+    try {
+      return await OrphanRecord.open({ folder, instance: this.instance, table: this.#table, logger });
+    } catch (error) {
+      const message = `stateDir: ${folder} cannot remember running processes (${errorMessage(error)}): name another folder`;
+      throw new ScalerError("SCALER_BAD_OPTIONS", message, { cause: error });
+    }
   }
 
   #start({ ref, spec, label, log, events }: LaunchOrder, port: number): Promise<ChildInstance> {

@@ -23,7 +23,9 @@ const resourceSchema = z.strictObject({
     .min(1)
     .refine((command) => command[0] !== "", "begins with an empty text; write [program, argument, …]")
     .meta({ description: "Program and arguments; no shell reads them" }),
-  cwd: text.optional().meta({ description: "Working directory, relative to the host's own; left out: the host's own" }),
+  cwd: text
+    .optional()
+    .meta({ description: "Working directory, relative to the host's own, which is the folder of dormouse.yaml" }),
   env: z
     .record(variable, z.union([text, z.literal(""), z.number(), z.boolean()]))
     .default({})

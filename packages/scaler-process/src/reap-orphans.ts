@@ -3,6 +3,7 @@ import { constants, hostname } from "node:os";
 import { join } from "node:path";
 import type { Clock, Logger, Milliseconds } from "@dormouse/core";
 import { endProcesses } from "./end-processes.ts";
+import { errorMessage } from "./error-message.ts";
 import { type RecordedChild, recordSchema, type StateRecord } from "./orphan-record.ts";
 import type { ProcessEntry, ProcessTable } from "./process-table.ts";
 import { isOwn } from "./state-folder.ts";
@@ -37,7 +38,10 @@ export async function reapOrphans(options: ReapOptions): Promise<void> {
     // One host's orphans after the other's would add up their graces.
     await Promise.all(dead.map((file) => reapRecord(file, options)));
   } catch (error) {
-    options.logger.warn({ error, folder: options.folder }, "could not look for what earlier hosts left running");
+    options.logger.warn(
+      { error: errorMessage(error), folder: options.folder },
+      "could not look for what earlier hosts left running",
+    );
   }
 }
 
@@ -72,7 +76,10 @@ async function readRecord(path: string, { logger }: ReapOptions): Promise<StateF
     return { path, record: recordSchema.parse(content) };
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return undefined;
-    logger.warn({ error, file: path }, "a state file is not usable; moved aside, nothing was ended by it");
+    logger.warn(
+      { error: errorMessage(error), file: path },
+      "a state file is not usable; moved aside, nothing was ended by it",
+    );
     await rename(path, `${path}.unusable`).catch(() => {});
     return undefined;
   }

@@ -122,6 +122,21 @@ describe("a replica", () => {
     expect(replica.isOver).toBe(true);
   });
 
+  it("starts anew at once where its process has ended, though how is not known yet", async () => {
+    const { replica, instances, last, settle } = openReplica();
+    replica.start();
+    await settle();
+    const first = last();
+    first.isStopped = true;
+    replica.start();
+    await settle();
+    expect(instances).toHaveLength(2);
+    first.die();
+    await settle();
+    expect(replica.failure).toBeUndefined();
+    expect(replica.instance).toBe(instances[1]);
+  });
+
   it("counts what was ready as there until it has ended", async () => {
     const { replica, last, settle } = openReplica();
     replica.start();
@@ -232,7 +247,7 @@ describe("a start that fails", () => {
     expect(replica.failure).toEqual({ code: "SCALER_START_FAILED", message: "no port" });
     state.error = new TypeError("a bug");
     await clock.advance(200);
-    expect(replica.failure).toEqual({ code: "SCALER_INTERNAL", message: "TypeError: a bug" });
+    expect(replica.failure).toEqual({ code: "SCALER_INTERNAL", message: "a bug" });
     state.error = undefined;
     await clock.advance(400);
     expect(instances).toHaveLength(1);

@@ -3,8 +3,8 @@ import {
   type Clock,
   type Milliseconds,
   type ResourceFailure,
-  ScalerError,
   type Timer,
+  toScalerError,
 } from "@dormouse/core";
 import type { ChildInstance, InstanceEvents } from "./child-instance.ts";
 import { type Exit, isPortClash, toCrashLoop, toFailure, toStartFailure } from "./process-error.ts";
@@ -88,8 +88,12 @@ export class Replica {
     this.#failure = undefined;
     this.#rests = 0;
     this.#portClashes = 0;
-    if (this.#state.kind === "resting") this.#state.timer.cancel();
-    if (this.#state.kind === "stopped" || this.#state.kind === "resting") this.#beginOpening();
+    const state = this.#state;
+    if (state.kind === "opening" || this.instance !== undefined) return;
+    if (state.kind === "resting") state.timer.cancel();
+    // It has ended, and how is about to be told; that is older than this wish.
+    if (state.kind === "running") this.#leave(state.instance);
+    this.#beginOpening();
   }
 
   /** Wants it to end. Its instance is asked to stop before this returns. */
@@ -126,9 +130,7 @@ export class Replica {
       this.#adopt(await this.#openInstance());
     } catch (error) {
       if (this.#state.kind !== "opening") return;
-      const known =
-        error instanceof ScalerError ? error : new ScalerError("SCALER_INTERNAL", String(error), { cause: error });
-      this.#rest(toFailure(known));
+      this.#rest(toFailure(toScalerError(error)));
     }
   }
 

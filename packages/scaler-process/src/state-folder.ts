@@ -1,7 +1,8 @@
-import { lstat, mkdir } from "node:fs/promises";
+import { access, constants, lstat, mkdir } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { ScalerError } from "@dormouse/core";
+import { errorMessage } from "./error-message.ts";
 
 /**
  * Opens the folder of the state files and resolves with its path: the configured one, else one in the user's home, else
@@ -13,7 +14,7 @@ export async function openStateFolder(configured: string | undefined): Promise<s
     try {
       return await openFolder(path);
     } catch (error) {
-      problems.push(error instanceof Error ? error.message : String(error));
+      problems.push(errorMessage(error));
     }
   }
   const message = `stateDir: no folder to remember running processes in (${problems.join("; ")}): name a writable one of your own`;
@@ -36,6 +37,7 @@ async function openFolder(path: string): Promise<string> {
   if (!stats.isDirectory()) throw new Error(`${path} is no folder`);
   if (!isOwn(stats.uid)) throw new Error(`${path} belongs to another user`);
   if ((stats.mode & 0o022) !== 0) throw new Error(`${path} can be written by other users`);
+  await access(path, constants.W_OK | constants.X_OK);
   return path;
 }
 
