@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { dirname, relative, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { type DormouseConfig, parseConfig } from "@dormouse/core";
 import { applyOverrides, type Override } from "./override.ts";
 import { createRefusals, type Refusals } from "./refusals.ts";
@@ -56,16 +56,14 @@ async function readText(file: string): Promise<string> {
   try {
     return await readFile(file, "utf8");
   } catch (error) {
-    throw new RefusedConfig([{ origin: file, place: "", ...describeReadError(error, file) }], error);
+    throw new RefusedConfig([{ origin: file, place: "", ...describeReadError(error) }], error);
   }
 }
 
-function describeReadError(error: unknown, file: string): Pick<Problem, "problem" | "mend"> {
+function describeReadError(error: unknown): Pick<Problem, "problem" | "mend"> {
   const code = error instanceof Error ? String(Reflect.get(error, "code")) : "";
-  if (code === "ENOENT") {
-    const where = relative(process.cwd(), dirname(resolve(file))) || "this folder";
-    return { problem: "does not exist", mend: `give one with -c FILE, or write one in ${where} with "dormouse init"` };
-  }
+  if (code === "ENOENT")
+    return { problem: "does not exist", mend: 'give one with -c FILE, or write one with "dormouse init"' };
   if (code === "EISDIR") return { problem: "is a folder", mend: "name the file in it" };
   return { problem: `cannot be read (${code || String(error)})`, mend: "check its permissions" };
 }

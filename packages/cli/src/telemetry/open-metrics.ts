@@ -1,4 +1,5 @@
 import { type Meter, metrics } from "@opentelemetry/api";
+import type { PrometheusSerializer } from "@opentelemetry/exporter-prometheus";
 import type { Resource } from "@opentelemetry/resources";
 import { MeterProvider, type ViewOptions } from "@opentelemetry/sdk-metrics";
 import { foldOthers } from "./fold-others.ts";
@@ -36,14 +37,12 @@ export function openMetrics(resource: Resource, maxSeries: number): Metrics {
   };
 }
 
-let serializer: Promise<Serializer> | undefined;
-
-type Serializer = InstanceType<typeof import("@opentelemetry/exporter-prometheus").PrometheusSerializer>;
+let serializer: Promise<PrometheusSerializer> | undefined;
 
 /** Loaded with the first reading, which a start should not wait for. Without the exporter's own server. */
-function openSerializer(): Promise<Serializer> {
+function openSerializer(): Promise<PrometheusSerializer> {
   serializer ??= import("@opentelemetry/exporter-prometheus").then(
-    ({ PrometheusSerializer }) => new PrometheusSerializer(undefined, false, undefined, false, true),
+    (exporter) => new exporter.PrometheusSerializer(undefined, false, undefined, false, true),
   );
   return serializer;
 }
