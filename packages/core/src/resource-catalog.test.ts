@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
+import type { GuardedScaler } from "./guard-scaler.ts";
 import type { Logger } from "./logger.ts";
 import { silentLogger } from "./logger.ts";
 import { type CatalogChange, ResourceCatalog } from "./resource-catalog.ts";
+import type { Resource } from "./resource-scaler.ts";
 import { ScalerError } from "./scaler-error.ts";
 import { FakeClock } from "./testing/fake-clock.ts";
 import { openMemoryScaler } from "./testing/memory-plugin.ts";
@@ -157,13 +159,28 @@ describe("the catalogue", () => {
     expect(catalog.get(key)).toBe(entry);
   });
 
-  it("notices a new policy although the version stays", async () => {
-    const { clock, memory, guarded, catalog } = await open(listed);
+  it("notices a new policy although version and counts stay", async () => {
+    const { clock, memory, guarded, catalog, changes } = await open(listed);
     catalog.follow(guarded);
     await clock.advance(0);
-    memory.changePolicy(web, { hosts: ["web.example.com"] });
-    await clock.advance(1_000);
+    const before = memory.resource(web).read();
+    catalog.observe(guarded, { ...before, policy: { ...before.policy, hosts: ["web.example.com"] } });
     expect(catalog.get(key)?.resource.policy.hosts).toEqual(["web.example.com"]);
+    expect(changes).toHaveLength(3);
+  });
+
+  it("takes nothing from an instance that was replaced while it listed", async () => {
+    const { clock, guarded, catalog, memory } = await open(listed);
+    const list = Promise.withResolvers<readonly Resource[]>();
+    const listResources = () => list.promise;
+    const deaf = Object.assign(Object.create(guarded) as GuardedScaler, { listResources });
+    catalog.follow(deaf);
+    catalog.follow(guarded);
+    await clock.advance(0);
+    list.resolve([{ ...memory.resource(web).read(), desired: 9 }]);
+    await clock.advance(0);
+    expect(catalog.get(key)).toMatchObject({ resource: { desired: 0 } });
+    expect(catalog.get(key)?.scaler).toBe(guarded);
   });
 
   it("keeps scalers with equal names apart", async () => {

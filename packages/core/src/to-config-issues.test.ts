@@ -75,6 +75,7 @@ describe("an issue's line", () => {
     [{ env: { path: "x" } }, "options.env.path: is no variable; use capitals"],
     [{ env: { "A B": 1 } }, 'options.env["A B"]: is no variable; use capitals'],
     [{ from: { flie: "x" } }, "options.from.file: is missing; give a text"],
+    [{ from: { env: "x" } }, "options.from.trim: is missing; give true or false"],
     [{ from: 5 }, "options.from: must be a text or a mapping of keys, not a number"],
     [{ list: {} }, "options.list: must be a text or a list, not a mapping of keys"],
     [{ list: ["a", 1] }, "options.list[1]: must be a text, not a number; put it in quotes"],
