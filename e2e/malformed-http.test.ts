@@ -182,6 +182,13 @@ describe("behind a good request on the same connection", () => {
     expect(ledger().filter((line) => line.endsWith("/bad"))).toEqual([]);
   });
 
+  it("noise is refused after all good ones before it were answered", async () => {
+    const good = ["/one", "/two"].map((path) => `POST ${path} HTTP/1.1\r\n${host}Content-Length: 3\r\n\r\nabc`);
+    const text = await exchange(`${good.join("")}noise\r\n\r\n`);
+    expect([...text.matchAll(/"path":"(\/[a-z]+)"/g)].map(([, path]) => path)).toEqual(["/one", "/two"]);
+    for (const path of ["/one", "/two"]) expect(ledger().filter((line) => line === `POST ${path}`)).toHaveLength(1);
+  });
+
   it("a request that hides in a refused one's body is not executed", async () => {
     const hidden = `GET /hidden HTTP/1.1\r\n${host}\r\n`;
     for (const bytes of [

@@ -76,6 +76,7 @@ export class Exchange implements Admitted, CurrentExchange, Reply, ResponseOwner
 
   /** Answers what is no HTTP, or came too slowly, if there is no answer yet, and ends its connection. */
   refuseAndClose(status: 400 | 408 | 417 | 431, reason: string): void {
+    this.#client.isRefused = true;
     if (this.#response.headersSent) return void this.#response.destroy();
     this.#front.logger.debug(
       { status, reason, peer: this.#client.socket.remoteAddress },
@@ -257,8 +258,10 @@ export class Exchange implements Admitted, CurrentExchange, Reply, ResponseOwner
     this.#sending = undefined;
   }
 
+  /** Behind an answer that closes the connection, those to requests that came meanwhile would be lost. */
   #mustClose(): boolean {
     const { key } = this.#admission;
+    if (this.#client.current !== this) return false;
     return this.#front.isDraining || this.#client.isLast || (key !== "" && this.#front.isDirect(key));
   }
 

@@ -13,12 +13,15 @@ import { UpgradeExchange } from "./upgrade-exchange.ts";
 export function createIntake(front: FrontState): Intake {
   return {
     request(client, request, response, awaitsContinue) {
+      if (client.isRefused) return;
       new Exchange(front, client, request, response, awaitsContinue).begin();
     },
     unexpected(client: ClientConnection, request: IncomingMessage, response: ClientResponse) {
+      if (client.isRefused) return;
       new Exchange(front, client, request, response, false).refuseAndClose(417, "an Expect other than 100-continue");
     },
     upgrade(client, request, head) {
+      if (client.isRefused) return void client.socket.destroySoon();
       new UpgradeExchange(front, client, request, head).begin();
     },
     fault(client, error) {

@@ -31,6 +31,8 @@ export class ClientConnection {
   current: CurrentExchange | undefined;
   /** Nothing that comes on it can be understood any more: the running answer is its last. */
   isBroken = false;
+  /** A malformed request was refused on it: whatever comes behind that may be a part of it, and is not looked at. */
+  isRefused = false;
   #peer: Peer | undefined;
   #trusted: Networks | undefined;
 
