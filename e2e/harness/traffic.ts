@@ -37,6 +37,9 @@ export interface SendOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Tells our ids from whatever else a ledger holds. */
+const idPrefix = `r${process.pid}-`;
+
 let lastId = 0;
 
 /** Sends requests that carry ids, and keeps book of what became of each. */
@@ -58,7 +61,7 @@ export class Traffic implements AsyncDisposable {
   /** Sends one request; never rejects. */
   async send(options: SendOptions = {}): Promise<Sent> {
     lastId += 1;
-    const id = `r${process.pid}-${lastId}`;
+    const id = `${idPrefix}${lastId}`;
     const begin = performance.now();
     this.#open += 1;
     const sent = await this.#attempt(id, options, begin);
@@ -87,7 +90,8 @@ export class Traffic implements AsyncDisposable {
   /** What speaks against "each answered request was executed once, and none twice" in the services' ledgers; empty: nothing. */
   discrepancies(ledgers: readonly string[]): readonly string[] {
     const executed = new Map<string, number>();
-    for (const id of ledgers.flatMap(readLedger)) executed.set(id, (executed.get(id) ?? 0) + 1);
+    const ids = ledgers.flatMap(readLedger).filter((line) => line.startsWith(idPrefix));
+    for (const id of ids) executed.set(id, (executed.get(id) ?? 0) + 1);
     const twice = [...executed]
       .filter(([, times]) => times > 1)
       .map(([id, times]) => `${id} was executed ${times} times`);
