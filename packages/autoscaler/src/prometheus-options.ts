@@ -56,6 +56,8 @@ const metricSchema = z.strictObject({
 
 const headerName = z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, "is no header name");
 
+const headerValue = z.string().regex(/^[^\r\n\0]*$/, "is no header value; it must be one line");
+
 const httpUrl = z
   .url({ protocol: /^https?$/, error: 'is no URL; write for example "http://prometheus:9090"' })
   .refine((text) => !/^https?:\/\/[^/]*@/i.test(text), { error: "must not hold credentials; use basicAuth or token" });
@@ -70,7 +72,7 @@ export const prometheusOptionsSchema = z
     token: z.string().min(1).optional().meta({ description: "Bearer token" }),
     basicAuth: z.strictObject({ username: z.string().min(1), password: z.string().min(1) }).optional(),
     headers: z
-      .record(headerName, z.string())
+      .record(headerName, headerValue)
       .default({})
       .meta({ description: "Further headers, such as X-Scope-OrgID" }),
     tls: z

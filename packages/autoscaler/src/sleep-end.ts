@@ -11,7 +11,7 @@ export const sleepEndReasons = {
     next: "its traffic has to end sooner, or `drainTimeout` be longer",
   },
   "drain-too-short": {
-    meaning: "`drainTimeout` is shorter than the quiet period that its routing needs.",
+    meaning: "Its `drainTimeout` is no longer than the quiet period that its routing needs.",
     next: "`drainTimeout` has to be longer than `quietPeriod` and the time in which the platform's routes settle",
   },
   "fence-unknown": { meaning: "A DLX did not answer the fence.", next: "every listed DLX has to answer" },
