@@ -42,7 +42,7 @@ export const listRules: readonly Rule[] = [
   },
   {
     id: "list/refs",
-    title: "Namespaces and names are 1 to 253 of A-Z a-z 0-9 . _ : -",
+    title: "Namespaces and names have 1 to 253 characters: letters, digits, dot, underscore, colon and hyphen.",
     why: "They are parts of paths, metrics and messages.",
     mend: "map other characters of the platform's names to these, and back",
     async check(stage) {

@@ -8,7 +8,7 @@ import {
 } from "@dormouse/core";
 import { z } from "zod";
 import type { ScalerTest } from "../../src/scaler-test.ts";
-import type { TestPlatform, Undo } from "../../src/test-platform.ts";
+import type { Hook, TestPlatform, Undo } from "../../src/test-platform.ts";
 import { MemoryPlatform, type MemoryRecord, settleWithinMs } from "./memory-platform.ts";
 import { MemoryScaler } from "./memory-scaler.ts";
 
@@ -87,4 +87,10 @@ function remove(platform: MemoryPlatform, record: MemoryRecord): Undo {
     platform.records.set(`default/${record.ref.name}`, record);
     platform.changed(record);
   };
+}
+
+/** The same platform in a harness that does not have these hooks. */
+export function withoutHooks(platform: TestPlatform, hooks: readonly Hook[]): TestPlatform {
+  const kept = Object.entries(platform).filter(([key]) => !hooks.some((hook) => hook === key));
+  return Object.fromEntries(kept) as unknown as TestPlatform;
 }
