@@ -4,7 +4,7 @@ import { lowerHopsHeader, mostHops, readHops } from "../forward/hops.ts";
 import { clientAddress } from "../forward/peer.ts";
 import type { ColdStart, Gate, Passage } from "../gate/passage.ts";
 import type { ClientConnection } from "../listen/client-connections.ts";
-import { readHead, type RequestHead } from "../listen/read-head.ts";
+import { type HeadFault, readHead, type RequestHead } from "../listen/read-head.ts";
 import type { Answer } from "../respond/answer.ts";
 import { grpcPatienceMs, isGrpc } from "../respond/grpc.ts";
 import { isNeverWake, toAsleepAnswer } from "../respond/never-wake.ts";
@@ -25,7 +25,7 @@ export interface Admitted {
   /** An answer of our own ends it. */
   answered(answer: Answer): void;
   /** It is no HTTP that means one thing only. */
-  malformed(reason: string): void;
+  malformed(fault: HeadFault): void;
 }
 
 /** Finds the resource of a request and gets it a passage: at once where that is awake, else from its waiting room. */
@@ -65,7 +65,7 @@ export class Admission {
   /** Checks the head, finds the resource, and lets the request in or holds it. */
   begin(): void {
     const head = readHead(this.#request);
-    if (head.kind === "fault") return this.#outcome.malformed(head.reason);
+    if (head.kind === "fault") return this.#outcome.malformed(head);
     this.head = head;
     if (readHops(this.#request.headers[lowerHopsHeader]) >= mostHops) return this.refuse({ code: "DLX_LOOP" });
     if (head.path === "*") return this.#outcome.answered({ status: 204, headers: [], body: "" });

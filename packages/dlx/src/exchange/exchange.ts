@@ -5,7 +5,7 @@ import { toRequestHeaders } from "../forward/request-headers.ts";
 import { toTrailers } from "../forward/response-headers.ts";
 import type { Passage, ReachedTarget } from "../gate/passage.ts";
 import type { ClientConnection, CurrentExchange } from "../listen/client-connections.ts";
-import type { RequestHead } from "../listen/read-head.ts";
+import type { HeadFault, RequestHead } from "../listen/read-head.ts";
 import type { Answer } from "../respond/answer.ts";
 import { toRefusalAnswer } from "../respond/refusal.ts";
 import { type Admitted, Admission } from "./admission.ts";
@@ -70,8 +70,8 @@ export class Exchange implements Admitted, CurrentExchange, Reply, ResponseOwner
     this.#admission.begin();
   }
 
-  malformed(reason: string): void {
-    this.refuseAndClose(400, reason);
+  malformed({ status, reason }: HeadFault): void {
+    this.refuseAndClose(status, reason);
   }
 
   /** Answers what is no HTTP, or came too slowly, if there is no answer yet, and ends its connection. */

@@ -21,8 +21,8 @@ export function createIntake(front: FrontState): Intake {
       new Exchange(front, client, request, response, false).refuseAndClose(417, "an Expect other than 100-continue");
     },
     upgrade(client, request, head) {
-      if (client.isRefused) return void client.socket.destroySoon();
-      new UpgradeExchange(front, client, request, head).begin();
+      if (client.isRefused) client.socket.destroySoon();
+      else new UpgradeExchange(front, client, request, head).begin();
     },
     fault(client, error) {
       answerFault(front, client, error);
@@ -35,9 +35,13 @@ function answerFault(front: FrontState, client: ClientConnection, error: Error):
   const { current, socket } = client;
   if (fault === undefined || !socket.writable) return void socket.destroy();
   if (current?.isComplete === true) client.isBroken = true;
+  else if (current !== undefined && fault.isEnd) socket.destroy();
   else if (current !== undefined) current.refuseAndClose(fault.status, fault.reason);
   else {
-    front.logger.debug({ ...fault, peer: socket.remoteAddress }, "refused a malformed request");
+    front.logger.debug(
+      { status: fault.status, reason: fault.reason, peer: socket.remoteAddress },
+      "refused a malformed request",
+    );
     front.recorder.record("", fault.status, 0, false);
     socket.write(toBytes(toRefusalAnswer({ code: "DLX_BAD_REQUEST", status: fault.status }, "api")));
     socket.destroySoon();

@@ -6,6 +6,7 @@ import { toRequestHeaders } from "../forward/request-headers.ts";
 import { forwardUpgrade, type UpgradeReply } from "../forward/upgrade-forwarder.ts";
 import type { Passage, ReachedTarget } from "../gate/passage.ts";
 import type { ClientConnection } from "../listen/client-connections.ts";
+import type { HeadFault } from "../listen/read-head.ts";
 import { type Answer, toBytes } from "../respond/answer.ts";
 import { toRefusalAnswer } from "../respond/refusal.ts";
 import { coldStartHeader, toServerTiming } from "../respond/server-timing.ts";
@@ -42,18 +43,18 @@ export class UpgradeExchange implements Admitted, UpgradeReply {
   begin(): void {
     const { headers, method } = this.#request;
     const length = headers["content-length"];
-    if (method === "CONNECT") return this.malformed("CONNECT");
+    if (method === "CONNECT") return this.malformed({ status: 400, reason: "CONNECT" });
     // Where its body ends and the other protocol begins, two readers may see differently.
     if (headers["transfer-encoding"] !== undefined || (length !== undefined && length !== "0")) {
-      return this.malformed("an upgrade with a body");
+      return this.malformed({ status: 400, reason: "an upgrade with a body" });
     }
     this.#client.socket.on("readable", this.#onReadable).on("end", this.#onEnd);
     this.#admission.begin();
   }
 
-  malformed(reason: string): void {
-    this.#front.logger.debug({ reason }, "refused a malformed request");
-    this.answered(toRefusalAnswer({ code: "DLX_BAD_REQUEST" }, "api"));
+  malformed({ status, reason }: Pick<HeadFault, "status" | "reason">): void {
+    this.#front.logger.debug({ status, reason }, "refused a malformed request");
+    this.answered(toRefusalAnswer({ code: "DLX_BAD_REQUEST", status }, "api"));
   }
 
   answered(answer: Answer): void {

@@ -3,13 +3,16 @@ export interface ParserFault {
   readonly status: 400 | 408 | 431;
   /** The parser's own words, for logs. */
   readonly reason: string;
+  /** The client ended the connection in the middle of a request. */
+  readonly isEnd: boolean;
 }
 
 /** Node's error for a connection, as an answer. Undefined: the connection itself failed and nobody is left to answer. */
 export function toParserFault(error: Error): ParserFault | undefined {
   const code: unknown = Reflect.get(error, "code");
-  if (code === "HPE_HEADER_OVERFLOW") return { status: 431, reason: error.message };
-  if (code === "HPE_CHUNK_EXTENSIONS_OVERFLOW") return { status: 400, reason: error.message };
-  if (code === "ERR_HTTP_REQUEST_TIMEOUT") return { status: 408, reason: error.message };
-  return typeof code === "string" && code.startsWith("HPE_") ? { status: 400, reason: error.message } : undefined;
+  const reason = error.message;
+  if (code === "HPE_HEADER_OVERFLOW") return { status: 431, reason, isEnd: false };
+  if (code === "ERR_HTTP_REQUEST_TIMEOUT") return { status: 408, reason, isEnd: false };
+  if (typeof code !== "string" || !code.startsWith("HPE_")) return undefined;
+  return { status: 400, reason, isEnd: code === "HPE_INVALID_EOF_STATE" };
 }

@@ -15,9 +15,13 @@ export interface RequestHead {
 /** A head that may mean one thing here and another thing behind us. */
 export interface HeadFault {
   readonly kind: "fault";
+  readonly status: 400 | 431;
   /** For logs. */
   readonly reason: string;
 }
+
+/** Lines of a head. Node's limit of bytes counts names and values alone, and so lets ten times as many short ones in. */
+const mostLines = 1_000;
 
 const digits = /^\d{1,15}$/;
 const absoluteForm = /^https?:\/\/([^/?#]*)(\/[^#]*|\?[^#]*)?$/i;
@@ -29,6 +33,7 @@ const absoluteForm = /^https?:\/\/([^/?#]*)(\/[^#]*|\?[^#]*)?$/i;
 export function readHead(request: IncomingMessage): RequestHead | HeadFault {
   const { headers, url = "", rawHeaders } = request;
   if (request.httpVersionMajor !== 1 || request.httpVersionMinor > 1) return fault("a version other than 1.0 and 1.1");
+  if (rawHeaders.length > 2 * mostLines) return { kind: "fault", status: 431, reason: "too many headers" };
   const host = headers.host;
   if (host === undefined) {
     if (request.httpVersionMinor === 1) return fault("no Host");
@@ -70,5 +75,5 @@ function countHosts(rawHeaders: readonly string[]): number {
 }
 
 function fault(reason: string): HeadFault {
-  return { kind: "fault", reason };
+  return { kind: "fault", status: 400, reason };
 }
