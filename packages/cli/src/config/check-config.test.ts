@@ -3,7 +3,7 @@ import { checkWrittenResources } from "./check-config.ts";
 import { parseConfigText } from "./load-config.ts";
 import { RefusedConfig } from "./refused-config.ts";
 
-function problemsOf(resources: readonly object[], rest: object = {}): readonly string[] {
+function problemsOf(resources: readonly unknown[], rest: object = {}): readonly string[] {
   const config = { scalers: [{ use: "process", id: "local", options: { resources } }], ...rest };
   try {
     checkWrittenResources(parseConfigText(JSON.stringify(config), { file: "d.yaml" }));

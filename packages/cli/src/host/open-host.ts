@@ -6,11 +6,13 @@ import {
   type Milliseconds,
   ResourceCatalog,
   type RouteSource,
+  type ScalerError,
   SleepGate,
   soleLeader,
 } from "@dormouse/core";
 import { type Dlx, localPeers, openDlx } from "@dormouse/dlx";
 import { checkWrittenResources } from "../config/check-config.ts";
+import type { LoadedConfig } from "../config/load-config.ts";
 import type { ResolvedSecrets } from "../config/secrets.ts";
 import { limitRepeats } from "../log/limit-repeats.ts";
 import { openTelemetry } from "../telemetry/open-telemetry.ts";
@@ -85,17 +87,28 @@ async function openPlugins(
   const catalog = closing.add("catalogue", new ResourceCatalog({ clock, logger }));
   for (const { scaler } of scalers) catalog.follow(scaler);
   await waitForListing(catalog, clock, listingLimitMs);
-  refuseNonsense(catalog, opener);
+  refuseNonsense(catalog, opener, loaded);
   return { opener, scalers, routeSources, catalog };
 }
 
-/** A plugin whose first list is of no sensible form will never have another: that is a mistake in the installation. */
-function refuseNonsense(catalog: ResourceCatalog, opener: PluginOpener): void {
-  for (const { scaler, failure } of catalog.unlisted()) {
+/**
+ * A plugin whose first list is outside the contract, or fails by a fault of its own, will never have another: that is a
+ * mistake in the installation. A platform that is away is none.
+ *
+ * @throws RefusedConfig
+ */
+function refuseNonsense(catalog: ResourceCatalog, opener: PluginOpener, loaded: LoadedConfig): void {
+  const issues = catalog.unlisted().flatMap(({ scaler, failure }) => {
     const listed = opener.scalers().find(({ id }) => id === scaler);
-    if (failure?.code.startsWith("PLUGIN_") === true && listed !== undefined)
-      throw opener.refuse(failure, listed.place);
-  }
+    if (failure === undefined || listed === undefined || !isPluginFault(failure)) return [];
+    const mend = "use a version of the plugin that keeps the contract, or leave it out";
+    return [{ place: `${listed.place}.use`, problem: failure.message, mend }];
+  });
+  if (issues.length > 0) throw loaded.refuseIssues(issues);
+}
+
+function isPluginFault({ code }: ScalerError): boolean {
+  return code === "SCALER_INTERNAL" || code.startsWith("PLUGIN_");
 }
 
 type Engine = HostEngine & { readonly sources: ReadonlyMap<string, MetricsSource> };

@@ -21,7 +21,7 @@ beforeEach(async () => {
   };
   catalog.follow(guarded);
   catalog.follow(away.guarded);
-  await vi.waitFor(() => expect(catalog.list()).toHaveLength(4));
+  await vi.waitUntil(() => catalog.list().length === 4);
   metrics = openMetrics(emptyResource(), 2);
   observeHost(metrics.meter, {
     catalog: () => catalog,

@@ -24,7 +24,7 @@ export function renderTable(columns: readonly Column[], rows: readonly (readonly
   const shown = chooseColumns(columns, widths, width);
   const first = shown[0] ?? 0;
   const rest = sum(shown.slice(1).map((index) => (widths[index] ?? 0) + gap));
-  const cut = Math.max(shortestCut, Math.min(widths[first] ?? 0, width - rest));
+  const cut = Math.min(widths[first] ?? 0, Math.max(shortestCut, width - rest));
   const table = new Table({
     head: shown.map((index) => columns[index]?.title ?? ""),
     colAligns: shown.map((index) => columns[index]?.align ?? "left"),
