@@ -142,7 +142,7 @@ const cases: readonly Bad[] = [
   {
     name: "a dedicated listener that is occupied",
     with: () => scalers({ name: "other", command: run("echo"), policy: { listen: [`127.0.0.1:${occupied}`] } }),
-    place: /resources\[1\]\.policy\.listen/,
+    place: /error: .*local\/default\/other: listen/,
     mend: /\b\d{5}\b/,
   },
   {
@@ -171,7 +171,7 @@ describe("a configuration with", () => {
   });
 
   it("nothing in it is refused with what to write", async () => {
-    expectRefused(await runUp({ "dormouse.yaml": "" }), { place: /dormouse\.yaml/, mend: /scalers:/ });
+    expectRefused(await runUp({ "dormouse.yaml": "" }), { place: /dormouse\.yaml/, mend: /dormouse init/ });
   });
 });
 

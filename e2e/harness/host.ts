@@ -125,7 +125,7 @@ export class Host implements AsyncDisposable {
     const child = this.#child;
     if (child === undefined) throw new Error("the host was never started");
     const isOver = (): boolean => child.exitCode !== null || child.signalCode !== null;
-    if (!isOver()) await within(`the host ended:\n${this.tail}`, once(child, "exit"), limitMs);
+    if (!isOver()) await within(() => `the host ended:\n${this.tail}`, once(child, "exit"), limitMs);
     return child.exitCode ?? undefined;
   }
 

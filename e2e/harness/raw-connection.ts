@@ -71,7 +71,7 @@ export class RawConnection implements AsyncDisposable {
       ? Promise.resolve()
       : Promise.race([once(this.#socket, "end"), this.#closed]);
     await within(
-      `the connection was closed; it brought ${JSON.stringify(this.#received.slice(0, 500))}`,
+      () => `the connection was closed; it brought ${JSON.stringify(this.#received.slice(0, 500))}`,
       ended.then(() => {}),
       limitMs,
     );

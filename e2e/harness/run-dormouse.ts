@@ -26,8 +26,8 @@ export async function runUp(files: Readonly<Record<string, string>>): Promise<En
   child.stdout.on("data", (text: Buffer) => (output.stdout += text.toString()));
   child.stderr.on("data", (text: Buffer) => (output.stderr += text.toString()));
   try {
-    const said = `it ended by itself; it printed ${folder}`;
-    const [code] = (await within(said, once(child, "close"))) as [number | null];
+    const ending = once(child, "close") as Promise<[number | null]>;
+    const [code] = await within(() => `it ended by itself; it printed ${JSON.stringify(output)}`, ending);
     return { code, ...output, left: family(name) };
   } finally {
     child.kill("SIGKILL");

@@ -20,17 +20,20 @@ export async function until<Found>(
   for (;;) {
     const found = await probe();
     if (found !== undefined && found !== false && found !== null) return found;
-    if (performance.now() > deadline)
-      throw new Error(`not within ${withinMs} ms: ${typeof what === "string" ? what : what()}`);
+    if (performance.now() > deadline) throw new Error(`not within ${withinMs} ms: ${toText(what)}`);
     await sleep(10);
   }
 }
 
 /** The promise's value, if it comes in time. */
-export async function within<Value>(what: string, promise: Promise<Value>, limitMs = patienceMs): Promise<Value> {
+export async function within<Value>(
+  what: string | (() => string),
+  promise: Promise<Value>,
+  limitMs = patienceMs,
+): Promise<Value> {
   const given = new AbortController();
   const late = sleep(limitMs, undefined, { signal: given.signal }).then(() => {
-    throw new Error(`not within ${limitMs} ms: ${what}`);
+    throw new Error(`not within ${limitMs} ms: ${toText(what)}`);
   });
   try {
     return await Promise.race([promise, late]);
@@ -38,4 +41,8 @@ export async function within<Value>(what: string, promise: Promise<Value>, limit
     given.abort();
     late.catch(() => {});
   }
+}
+
+function toText(what: string | (() => string)): string {
+  return typeof what === "string" ? what : what();
 }
