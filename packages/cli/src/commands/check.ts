@@ -1,4 +1,4 @@
-import { formatRef, isScalerError, silentLogger } from "@dormouse/core";
+import { formatRef, silentLogger, toScalerError } from "@dormouse/core";
 import { checkWrittenResources, resourceIssues } from "../config/check-config.ts";
 import { defaultConfigFile } from "../config/default-config-file.ts";
 import { type LoadedConfig, loadConfig } from "../config/load-config.ts";
@@ -112,18 +112,20 @@ interface Listing {
   readonly failure?: string;
 }
 
-/** @throws RefusedConfig where the answer is of no sensible form */
+/** @throws RefusedConfig where the plugin itself is what fails */
 async function list({ id, place, scaler }: OpenedScaler, opener: PluginOpener): Promise<Listing> {
   try {
     const resources = await scaler.listResources();
     return { scaler: id, resources: resources.map(({ ref, policy }) => ({ ref: { scaler: id, ...ref }, policy })) };
   } catch (error) {
-    const refused = opener.refuse(error, place);
-    if (refused instanceof RefusedConfig || !isScalerError(error)) throw refused;
+    const failure = toScalerError(error);
+    const refused = opener.refuseFault(id, failure);
+    if (refused !== undefined) throw refused;
+    const what = `${place}: ${failure.code}: ${failure.message}`;
     return {
       scaler: id,
       resources: [],
-      failure: `${refused.message}; its resources, their routes and dependencies are not checked`,
+      failure: `${what}; its resources, their routes and dependencies are not checked`,
     };
   }
 }

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { type CatalogEntry, type MetricsSource, pluginId, resolveDefaults } from "@dormouse/core";
+import { type CatalogEntry, type MetricsSource, pluginId, resolveDefaults, toScalerError } from "@dormouse/core";
 import type { AdminServer } from "../admin/open-admin-server.ts";
 import type { LoadedConfig } from "../config/load-config.ts";
 import type { ResolvedSecrets } from "../config/secrets.ts";
@@ -90,7 +90,18 @@ class Change {
   async #openScalers({ open }: ScalerPlan): Promise<readonly OpenedScaler[]> {
     const opened = await this.#opener.openScalers(open.map(({ listed }) => listed));
     for (const { id, scaler } of opened) this.#undo.add(`scaler ${id}`, scaler);
+    for (const each of opened) await this.#tryListing(each);
     return opened;
+  }
+
+  /** A platform that is away is no reason to refuse; a plugin that answers nonsense is. */
+  async #tryListing({ id, scaler }: OpenedScaler): Promise<void> {
+    try {
+      await scaler.listResources();
+    } catch (error) {
+      const refused = this.#opener.refuseFault(id, toScalerError(error));
+      if (refused !== undefined) throw refused;
+    }
   }
 
   /** Sources that are configured as before go on: they remember what they counted. */

@@ -6,13 +6,12 @@ import {
   type Milliseconds,
   ResourceCatalog,
   type RouteSource,
-  type ScalerError,
   SleepGate,
   soleLeader,
 } from "@dormouse/core";
 import { type Dlx, localPeers, openDlx } from "@dormouse/dlx";
+import { RefusedConfig } from "../config/refused-config.ts";
 import { checkWrittenResources } from "../config/check-config.ts";
-import type { LoadedConfig } from "../config/load-config.ts";
 import type { ResolvedSecrets } from "../config/secrets.ts";
 import { limitRepeats } from "../log/limit-repeats.ts";
 import { openTelemetry } from "../telemetry/open-telemetry.ts";
@@ -87,28 +86,16 @@ async function openPlugins(
   const catalog = closing.add("catalogue", new ResourceCatalog({ clock, logger }));
   for (const { scaler } of scalers) catalog.follow(scaler);
   await waitForListing(catalog, clock, listingLimitMs);
-  refuseNonsense(catalog, opener, loaded);
+  refuseNonsense(catalog, opener);
   return { opener, scalers, routeSources, catalog };
 }
 
-/**
- * A plugin whose first list is outside the contract, or fails by a fault of its own, will never have another: that is a
- * mistake in the installation. A platform that is away is none.
- *
- * @throws RefusedConfig
- */
-function refuseNonsense(catalog: ResourceCatalog, opener: PluginOpener, loaded: LoadedConfig): void {
-  const issues = catalog.unlisted().flatMap(({ scaler, failure }) => {
-    const listed = opener.scalers().find(({ id }) => id === scaler);
-    if (failure === undefined || listed === undefined || !isPluginFault(failure)) return [];
-    const mend = "use a version of the plugin that keeps the contract, or leave it out";
-    return [{ place: `${listed.place}.use`, problem: failure.message, mend }];
+/** @throws RefusedConfig where a plugin's first list shows a fault of its own; a platform that is away is none */
+function refuseNonsense(catalog: ResourceCatalog, opener: PluginOpener): void {
+  const problems = catalog.unlisted().flatMap(({ scaler, failure }) => {
+    return failure === undefined ? [] : (opener.refuseFault(scaler, failure)?.problems ?? []);
   });
-  if (issues.length > 0) throw loaded.refuseIssues(issues);
-}
-
-function isPluginFault({ code }: ScalerError): boolean {
-  return code === "SCALER_INTERNAL" || code.startsWith("PLUGIN_");
+  if (problems.length > 0) throw new RefusedConfig(problems);
 }
 
 type Engine = HostEngine & { readonly sources: ReadonlyMap<string, MetricsSource> };

@@ -13,6 +13,7 @@ import {
   type PortPlugin,
   resolveDefaults,
   type RouteSource,
+  type ScalerError,
   type ScalerPlugin,
 } from "@dormouse/core";
 import type { LoadedConfig } from "../config/load-config.ts";
@@ -143,6 +144,17 @@ export class PluginOpener {
     if (refused !== undefined) return refused;
     if (!isScalerError(error)) return error instanceof Error ? error : new Error(String(error));
     return new StartFailure(`${loaded.file}: ${place}: ${error.code}: ${error.message}`, { cause: error });
+  }
+
+  /**
+   * The refusal of a plugin whose list fails by a fault of its own, or is outside the contract: it will never have another,
+   * so that is a mistake in the installation. Undefined where the platform is what fails.
+   */
+  refuseFault(scaler: string, { code, message }: ScalerError): RefusedConfig | undefined {
+    const listed = this.scalers().find(({ id }) => id === scaler);
+    if (listed === undefined || !(code === "SCALER_INTERNAL" || code.startsWith("PLUGIN_"))) return undefined;
+    const mend = "use a version of the plugin that keeps the contract, or leave it out";
+    return this.#options.loaded.refuseIssues([{ place: `${listed.place}.use`, problem: message, mend }]);
   }
 
   async #refusing<Result>(place: string, work: () => Promise<Result>): Promise<Result> {
