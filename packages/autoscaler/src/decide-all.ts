@@ -22,12 +22,18 @@ export function decideAll(
   const now = context.options.clock.monotonic();
   const made = new Map<string, MadeDecision>();
   for (const entry of entries) {
-    const awakeUsers = (users.get(entry.key) ?? []).filter(isAwakeUser).map((user) => user.key);
+    const awakeUsers = awakeKeys(users.get(entry.key));
     const operation = operationOf(entry.key);
     const surroundings = { awakeUsers, operation, now, platformProblem: problems.of(entry.ref.scaler) };
     made.set(entry.key, { at, ...decideOne(entry, reading, context, surroundings) });
   }
   return made;
+}
+
+const nobody: readonly string[] = [];
+
+function awakeKeys(users: readonly CatalogEntry[] | undefined): readonly string[] {
+  return users === undefined ? nobody : users.filter(isAwakeUser).map((user) => user.key);
 }
 
 type Surroundings = Omit<Parameters<typeof observeResource>[3], "sources" | "singleHost">;

@@ -1,5 +1,4 @@
 import {
-  type ActivityReport,
   type CallOptions,
   type Clock,
   definePort,
@@ -14,6 +13,7 @@ import {
   ScalerError,
 } from "@dormouse/core";
 import { z } from "zod";
+import { byRef } from "./read-activity.ts";
 import { RequestCounts } from "./request-counts.ts";
 
 /**
@@ -52,43 +52,47 @@ class DlxSource implements MetricsSource {
   }
 
   async read(query: MetricQuery, options: CallOptions = {}): Promise<readonly MetricSample[]> {
-    const metric = toMetric(query.metric);
-    const reports = await this.#reports(options);
-    const activity = reports.map((report) => new Map(report.resources.map((each) => [each.ref, each])));
-    const requests = metric === "requests" ? this.#requestsWithin(query.windowMs, reports) : undefined;
-    return query.resources.map((ref) => {
-      const key = formatRef(ref);
-      const value =
-        requests?.(key) ??
-        valueOf(
-          metric,
-          query.windowMs,
-          reports,
-          activity.map((each) => each.get(key)),
-        );
-      return { ref, value, ageMs: 0 };
-    });
+    const value = this.#valueOf(toMetric(query.metric), query.windowMs, await this.#seen(options));
+    return query.resources.map((ref) => ({ ref, value: value(formatRef(ref)), ageMs: 0 }));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#counts.clear();
   }
 
-  async #reports(options: CallOptions): Promise<readonly ActivityReport[]> {
+  async #seen(options: CallOptions): Promise<readonly SeenByDlx[]> {
     const peers = await this.#peers.listPeers(options);
     if (peers.length === 0) throw new ScalerError("SCALER_UNAVAILABLE", "there is no DLX to ask");
-    return Promise.all(peers.map((peer) => peer.readActivity(options)));
+    const reports = await Promise.all(peers.map((peer) => peer.readActivity(options)));
+    return reports.map((report) => ({
+      process: report.process,
+      uptimeMs: report.uptimeMs,
+      resources: byRef(report.resources),
+    }));
   }
 
-  #requestsWithin(windowMs: Milliseconds, reports: readonly ActivityReport[]): (key: string) => number {
+  #valueOf(metric: DlxMetric, windowMs: Milliseconds, seen: readonly SeenByDlx[]): (key: string) => number {
+    if (metric === "requests") return this.#requestsWithin(windowMs, seen);
+    if (metric === "active") return (key) => (seen.some((dlx) => isActiveWithin(windowMs, dlx, key)) ? 1 : 0);
+    const member = metric === "held" ? "held" : "inFlight";
+    return (key) => seen.reduce((sum, { resources }) => sum + (resources.get(key)?.[member] ?? 0), 0);
+  }
+
+  #requestsWithin(windowMs: Milliseconds, seen: readonly SeenByDlx[]): (key: string) => number {
     const counts = this.#counts.get(windowMs) ?? new RequestCounts(windowMs);
     // Set anew, so that the first of the map is the one that was not asked for longest.
     this.#counts.delete(windowMs);
     this.#counts.set(windowMs, counts);
     const [oldest] = this.#counts.keys();
     if (this.#counts.size > mostWindows && oldest !== undefined) this.#counts.delete(oldest);
-    return counts.take(reports, this.#clock.monotonic());
+    return counts.take(new Map(seen.map(({ process, resources }) => [process, resources])), this.#clock.monotonic());
   }
+}
+
+interface SeenByDlx {
+  readonly process: string;
+  readonly uptimeMs: Milliseconds;
+  readonly resources: ReadonlyMap<string, ResourceActivity>;
 }
 
 function toMetric(name: string): DlxMetric {
@@ -97,24 +101,9 @@ function toMetric(name: string): DlxMetric {
   throw new ScalerError("SCALER_BAD_ARGUMENT", `the DLX has no metric "${name}"; it has ${dlxMetrics.join(", ")}`);
 }
 
-function valueOf(
-  metric: DlxMetric,
-  windowMs: Milliseconds,
-  reports: readonly ActivityReport[],
-  seen: readonly (ResourceActivity | undefined)[],
-): number {
-  if (metric === "in_flight") return sum(seen.map((each) => each?.inFlight ?? 0));
-  if (metric === "held") return sum(seen.map((each) => each?.held ?? 0));
-  const isActive = reports.some((report, index) => isActiveWithin(windowMs, report, seen[index]));
-  return isActive ? 1 : 0;
-}
-
 /** A DLX that was never asked for the resource knows nothing of the time before its own start. */
-function isActiveWithin(windowMs: Milliseconds, report: ActivityReport, seen: ResourceActivity | undefined): boolean {
-  if (seen === undefined) return report.uptimeMs < windowMs;
+function isActiveWithin(windowMs: Milliseconds, { uptimeMs, resources }: SeenByDlx, key: string): boolean {
+  const seen = resources.get(key);
+  if (seen === undefined) return uptimeMs < windowMs;
   return seen.inFlight > 0 || seen.held > 0 || !(seen.idleForMs >= windowMs);
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

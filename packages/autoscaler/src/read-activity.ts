@@ -55,10 +55,17 @@ async function readPeer(peer: DlxPeer, { clock, signal }: ActivityReadingOptions
   const options = { clock, signal, afterMs: peerDeadlineMs, what: `DLX ${peer.id}` };
   try {
     const { resources, ...report } = await callWithDeadline(options, (signal) => peer.readActivity({ signal }));
-    return { known: true, id: peer.id, report, resources: new Map(resources.map((each) => [each.ref, each])) };
+    return { known: true, id: peer.id, report, resources: byRef(resources) };
   } catch (error) {
     return { known: false, id: peer.id, problem: toScalerError(error).code };
   }
+}
+
+/** A report's resources by their printed refs. */
+export function byRef(resources: readonly ResourceActivity[]): ReadonlyMap<string, ResourceActivity> {
+  const found = new Map<string, ResourceActivity>();
+  for (const each of resources) found.set(each.ref, each);
+  return found;
 }
 
 /** What each DLX says of one resource. A DLX that was never asked for it has been idle for as long as it runs. */

@@ -56,15 +56,20 @@ export class RuleReading {
   /** One rule of one resource, by its key. */
   observe(key: string, rule: IdleRule): RuleObservation {
     const source = sourceOf(rule, this.#sources);
-    const dlxOnly = this.#sources.get(source)?.dlxOnly === true;
-    const asked = { metric: rule.metric, windowMs: rule.window, threshold: rule.threshold, source, dlxOnly };
-    const answer = this.#answers.get(groupKey(source, rule));
-    if (answer === undefined) return { ...asked, problem: "not asked" };
-    if ("problem" in answer) return { ...asked, problem: answer.problem };
+    const asked = {
+      metric: rule.metric,
+      windowMs: rule.window,
+      threshold: rule.threshold,
+      source,
+      dlxOnly: this.#sources.get(source)?.dlxOnly === true,
+    };
+    const answer = this.#answers.get(groupKey(rule));
+    if (answer === undefined) return Object.assign(asked, { problem: "not asked" });
+    if ("problem" in answer) return Object.assign(asked, { problem: answer.problem });
     const sample = answer.samples.get(key);
-    if (sample === undefined) return { ...asked, problem: "no value" };
+    if (sample === undefined) return Object.assign(asked, { problem: "no value" });
     const { value, ageMs } = sample;
-    return ageMs === undefined ? { ...asked, value } : { ...asked, value, ageMs };
+    return ageMs === undefined ? Object.assign(asked, { value }) : Object.assign(asked, { value, ageMs });
   }
 }
 
@@ -78,16 +83,18 @@ export async function readRules(resources: Iterable<RuledResource>, options: Rul
 function groupRules(resources: Iterable<RuledResource>, sources: MetricsSources): Map<string, Group> {
   const groups = new Map<string, Group>();
   for (const { ref, rules } of resources) {
-    for (const rule of rules) addToGroup(groups, ref, rule, sourceOf(rule, sources));
+    for (const rule of rules) addToGroup(groups, ref, rule, sources);
   }
   return groups;
 }
 
-function addToGroup(groups: Map<string, Group>, ref: ResourceRef, rule: IdleRule, source: string): void {
-  const key = groupKey(source, rule);
+function addToGroup(groups: Map<string, Group>, ref: ResourceRef, rule: IdleRule, sources: MetricsSources): void {
+  const key = groupKey(rule);
   const group = groups.get(key);
-  if (group === undefined) groups.set(key, { source, metric: rule.metric, windowMs: rule.window, resources: [ref] });
-  else if (group.resources.at(-1) !== ref) group.resources.push(ref);
+  if (group?.resources.at(-1) === ref) return;
+  if (group !== undefined) group.resources.push(ref);
+  else
+    groups.set(key, { source: sourceOf(rule, sources), metric: rule.metric, windowMs: rule.window, resources: [ref] });
 }
 
 async function ask({ source, ...query }: Group, { sources, clock, signal }: RuleReadingOptions): Promise<Answer> {
@@ -119,9 +126,18 @@ function busierOf(one: MetricSample, other: MetricSample): MetricSample {
   return ages.length === 0 ? { ref: one.ref, value } : { ref: one.ref, value, ageMs: Math.max(...ages) };
 }
 
-/** NUL stands in no id of a source, so no two keys meet. */
-function groupKey(source: string, rule: Pick<IdleRule, "metric" | "window">): string {
-  return `${source}\0${String(rule.window)}\0${rule.metric}`;
+const groupKeys = new WeakMap<IdleRule, string>();
+
+/**
+ * What rules have in common that are asked for together; kept with the rule, since a tick asks for it often. Rules that
+ * name the default source and rules that name none are asked for apart. NUL stands in no id of a source.
+ */
+function groupKey(rule: IdleRule): string {
+  const known = groupKeys.get(rule);
+  if (known !== undefined) return known;
+  const key = `${rule.source ?? ""}\0${String(rule.window)}\0${rule.metric}`;
+  groupKeys.set(rule, key);
+  return key;
 }
 
 function sourceOf(rule: Pick<IdleRule, "source">, sources: MetricsSources): string {

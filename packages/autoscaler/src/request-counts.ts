@@ -1,10 +1,13 @@
-import type { ActivityReport, Milliseconds } from "@dormouse/core";
+import type { Milliseconds, ResourceActivity } from "@dormouse/core";
+
+/** What the DLXs report at one moment: each process's resources by printed ref. */
+export type ReportedTotals = ReadonlyMap<string, ReadonlyMap<string, Pick<ResourceActivity, "requests">>>;
 
 interface Snapshot {
   /** Monotonic ms. */
   readonly at: Milliseconds;
-  /** Totals since each process started, by process and resource. */
-  readonly totals: ReadonlyMap<string, number>;
+  /** Totals since each process started. */
+  readonly totals: ReportedTotals;
 }
 
 /**
@@ -22,31 +25,23 @@ export class RequestCounts {
   }
 
   /** Takes in what the DLXs report now. @returns the requests within the window, by printed ref */
-  take(reports: readonly ActivityReport[], now: Milliseconds): (key: string) => number {
-    const totals = totalsOf(reports);
+  take(totals: ReportedTotals, now: Milliseconds): (key: string) => number {
     if (this.#next !== undefined && now - this.#next.at >= this.#windowMs) this.#base = this.#next;
     if (this.#next === undefined || this.#base === this.#next) this.#next = { at: now, totals };
     const base = this.#base.totals;
-    const processes = reports.map((report) => report.process);
-    return (key) => processes.reduce((sum, process) => sum + increase(totals, base, countKey(process, key)), 0);
+    return (key) => {
+      let sum = 0;
+      for (const [process, resources] of totals) sum += increase(resources.get(key), base.get(process)?.get(key));
+      return sum;
+    };
   }
 }
+
+type Total = Pick<ResourceActivity, "requests"> | undefined;
 
 /** A total that fell began anew, as when a DLX let go of a resource and met it again. */
-function increase(totals: ReadonlyMap<string, number>, base: ReadonlyMap<string, number>, key: string): number {
-  const total = totals.get(key) ?? 0;
-  const since = base.get(key) ?? 0;
-  return total >= since ? total - since : total;
-}
-
-function totalsOf(reports: readonly ActivityReport[]): ReadonlyMap<string, number> {
-  const totals = new Map<string, number>();
-  for (const { process, resources } of reports) {
-    for (const { ref, requests } of resources) totals.set(countKey(process, ref), requests);
-  }
-  return totals;
-}
-
-function countKey(process: string, key: string): string {
-  return `${process} ${key}`;
+function increase(total: Total, since: Total): number {
+  const requests = total?.requests ?? 0;
+  const before = since?.requests ?? 0;
+  return requests >= before ? requests - before : requests;
 }

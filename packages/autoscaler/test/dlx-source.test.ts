@@ -105,6 +105,6 @@ describe("the metrics source dlx", () => {
   it("names its metrics where it is asked for another, and refuses options", async () => {
     await expect(read("latency")).rejects.toThrow(`it has ${dlxMetrics.join(", ")}`);
     const context = { id: "dlx", logger: silentLogger, clock };
-    await expect(openPort(createDlxSource(peers), { every: 1 }, context)).rejects.toThrow();
+    await expect(openPort(createDlxSource(peers), { every: 1 }, context)).rejects.toThrow("every");
   });
 });
