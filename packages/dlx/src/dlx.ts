@@ -26,6 +26,7 @@ import type { BoundAddress } from "./listen/listeners.ts";
 import { RequestTelemetry } from "./request-telemetry.ts";
 import { fromPolicies, policyRoutes } from "./route/policy-routes.ts";
 
+/** What a DLX is opened with. */
 export interface DlxOptions {
   readonly catalog: ResourceCatalog;
   readonly clock: Clock;
@@ -40,6 +41,7 @@ export interface DlxOptions {
   readonly routeSources?: readonly RouteSource[];
 }
 
+/** Who wakes a resource by hand, and why. */
 export interface WakeOptions {
   /** Who asks: `operator`, for example. */
   readonly by: string;

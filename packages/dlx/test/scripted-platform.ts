@@ -2,7 +2,6 @@ import {
   type Capabilities,
   defaultPolicy,
   EventJournal,
-  formatRef,
   type GuardedScaler,
   type Policy,
   type Resource,
@@ -212,9 +211,4 @@ export class ScriptedPlatform {
       });
     }
   }
-}
-
-/** The printed ref of a resource of the scripted platform. */
-export function keyOf(name: string): string {
-  return formatRef({ scaler: "test", namespace: "default", name });
 }
