@@ -108,6 +108,64 @@ it("stops with requests on kept-alive connections without waiting for their clie
   );
 });
 
+it("answers requests that were sent one behind the other on one connection, each of them", async () => {
+  await withStage(
+    (gates) => ({ resources: [service(gates, "echo", { policy: staysAwake })] }),
+    async ({ host, gates }) => {
+      const connection = await RawConnection.open(host.origin);
+      try {
+        const post = (path: string): string =>
+          `POST ${path}?gate=answer HTTP/1.1\r\nHost: echo.test\r\nContent-Length: 3\r\n\r\nabc`;
+        await connection.send(post("/1") + post("/2") + post("/3"));
+        await host.untilResource("echo", ({ inFlight }) => inFlight === 3);
+        host.signal("SIGTERM");
+        await untilNotReady(host.admin);
+        gates.open("answer");
+        const text = await connection.untilClosed();
+        expect([...text.matchAll(/"path":"\/(\d)/g)].map(([, path]) => path)).toEqual(["1", "2", "3"]);
+        expect(await host.ended()).toBe(0);
+      } finally {
+        await connection[Symbol.asyncDispose]();
+      }
+    },
+  );
+});
+
+it("finishes the requests of a resource that a reload has just removed", async () => {
+  await withStage(
+    (gates) => ({ resources: ["kept", "removed"].map((name) => service(gates, name, { policy: staysAwake })) }),
+    async ({ host, gates, client }) => {
+      const working = client("removed").send({ method: "POST", path: "/?gate=answer", body: "long" });
+      await host.untilResource("removed", ({ inFlight }) => inFlight === 1);
+      host.configure({ resources: [service(gates, "kept", { policy: staysAwake })] });
+      await until("the route was gone", async () => (await ask(host.origin, { host: "removed.test" })).status === 404);
+      host.signal("SIGTERM");
+      await untilNotReady(host.admin);
+      await until("new connections were refused", async () => isRefused(host.origin));
+      gates.open("answer");
+      expect(await working).toMatchObject({ outcome: "answered" });
+      expect(await host.ended()).toBe(0);
+      await host.expectNothingLeft();
+    },
+  );
+});
+
+it("ends at once, and with its children, when it is told to stop twice", async () => {
+  await withStage(
+    (gates) => ({ resources: [service(gates, "echo", { policy: staysAwake })], dlx: { drainTimeout: "5m" } }),
+    async ({ host, client }) => {
+      const endless = client("echo").send({ path: "/?gate=never" });
+      await host.untilResource("echo", ({ inFlight }) => inFlight === 1);
+      host.signal("SIGTERM");
+      await untilNotReady(host.admin);
+      host.signal("SIGTERM");
+      expect(await host.ended()).not.toBe(0);
+      expect(await endless).not.toMatchObject({ outcome: "answered" });
+      await host.expectNothingLeft();
+    },
+  );
+});
+
 async function untilNotReady(admin: string): Promise<void> {
   await until("the host said that it is not ready", async () => (await fetch(`${admin}/readyz`)).status === 503);
 }
