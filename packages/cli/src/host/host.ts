@@ -85,8 +85,9 @@ export class Host {
     closing.add("catalogue", catalog);
     closing.add("DLX", dlx);
     closing.add("autoscaler", autoscaler);
-    closing.addStep("drain", async () => void (await dlx.drain()));
     closing.addStep("retired resources", () => this.#reloader.endRetirements());
+    // Before them: their last requests, too, are to be answered.
+    closing.addStep("drain", async () => void (await dlx.drain()));
     await closing[Symbol.asyncDispose]();
     this.#eventLog[Symbol.dispose]();
   }
