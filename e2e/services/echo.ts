@@ -1,5 +1,6 @@
 // An HTTP server that answers with what it got, and writes down each request that it executed.
-// It ends at SIGTERM without finishing anything, so that a stop that comes too early shows. READY_GATE: /ready answers 503 until this gate is open. ?gate=NAME: it answers once this gate is open.
+// It ends at SIGTERM without finishing anything, so that a stop that comes too early shows.
+// READY_GATE: /ready answers 503 until this gate is open. ?gate=NAME: it answers once this gate is open.
 import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage } from "node:http";
 import { gate, isOpen, writeDown } from "./gates.ts";
