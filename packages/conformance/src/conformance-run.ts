@@ -12,6 +12,9 @@ export type Verdict =
   | { readonly kind: "left-out"; readonly reason: string }
   | { readonly kind: "failed"; readonly error: RuleBroken };
 
+/** What is declared, where it is not the name of a capability. */
+const names: Partial<Record<Declared, string>> = { many: "many replicas", reconfigure: "a reconfigure function" };
+
 /** Judges one plugin, rule by rule, and remembers what failed: a rule that builds on a failed one says nothing. */
 export class ConformanceRun {
   readonly #test: Omit<ScalerTest, "describe" | "it">;
@@ -39,7 +42,7 @@ export class ConformanceRun {
       return `not judged: it builds on ${broken}, which does not hold`;
     }
     const undeclared = requires.find((each) => this.#undeclared.has(each));
-    if (undeclared !== undefined) return `left out: the scaler does not declare ${undeclared}`;
+    if (undeclared !== undefined) return `left out: the scaler does not declare ${names[undeclared] ?? undeclared}`;
     const missing = needs.filter((each) => this.#missing.has(each));
     return missing.length === 0 ? undefined : `left out: the harness does not have ${missing.join(", ")}`;
   }

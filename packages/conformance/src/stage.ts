@@ -37,6 +37,11 @@ export interface StageParts {
   readonly instance: ResourceScaler;
 }
 
+interface ReachedTarget {
+  readonly target: Target;
+  readonly reached: boolean;
+}
+
 type Disturbance = "breakStart" | "holdStart" | "remove" | "stallPlatform" | "cutPlatform";
 
 /** What one rule works on: one open scaler, its resources, and the words that rules are written in. */
@@ -139,12 +144,6 @@ export class Stage {
     return this.scaler.resolveTargets(ref, undefined);
   }
 
-  /** Waits until at least so many targets are listed. */
-  async untilTargets(count: number, ref: LocalRef = this.ref): Promise<readonly Target[]> {
-    const look = (): Promise<readonly Target[]> => this.targets(ref);
-    return this.until(`${String(count)} targets of ${showRef(ref)}`, look, (targets) => targets.length >= count);
-  }
-
   async untilFacts(
     what: string,
     holds: (resource: Resource) => boolean,
@@ -160,15 +159,15 @@ export class Stage {
     return this.untilFacts(what, ({ updatedAt }) => updatedAt > since.updatedAt);
   }
 
-  /** Waits until a target is listed that accepts a connection. */
-  async untilReached(ref: LocalRef = this.ref): Promise<void> {
-    const look = async (): Promise<object> => {
+  /** Waits until so many of the listed targets accept connections. @returns these */
+  async untilReached(count = 1, ref: LocalRef = this.ref): Promise<readonly Target[]> {
+    const look = async (): Promise<readonly ReachedTarget[]> => {
       const targets = await this.targets(ref);
-      return { targets, reached: await Promise.all(targets.map((target) => this.reach(target))) };
+      return Promise.all(targets.map(async (target) => ({ target, reached: await this.reach(target) })));
     };
-    await this.until(`a target of ${showRef(ref)} that accepts connections`, look, (seen) =>
-      (Reflect.get(seen, "reached") as boolean[]).includes(true),
-    );
+    const what = `${count} targets of ${showRef(ref)} that accept connections`;
+    const seen = await this.until(what, look, (all) => all.filter(({ reached }) => reached).length >= count);
+    return seen.filter(({ reached }) => reached).map(({ target }) => target);
   }
 
   async reach(target: Target): Promise<boolean> {

@@ -88,7 +88,7 @@ export const raceRules: readonly Rule[] = [
     buildsOn: ["targets/reachable-in-the-end"],
     async check(stage) {
       await Promise.all([stage.scale(1), stage.scale(1, stage.other)]);
-      await Promise.all([stage.untilReached(), stage.untilReached(stage.other)]);
+      await Promise.all([stage.untilReached(), stage.untilReached(1, stage.other)]);
     },
   },
 ];

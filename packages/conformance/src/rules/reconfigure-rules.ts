@@ -16,7 +16,7 @@ export const reconfigureRules: readonly Rule[] = [
     buildsOn: ["targets/reachable-in-the-end", "targets/ids-stay"],
     async check(stage) {
       await stage.scale(1);
-      const ids = (await stage.untilTargets(1)).map(({ id }) => id);
+      const ids = (await stage.untilReached()).map(({ id }) => id);
       const { version } = await stage.facts();
       await reconfigure(stage, stage.platform.options);
       await stage.untilSettled();

@@ -35,8 +35,8 @@ export const targetRules: readonly Rule[] = [
     buildsOn: ["targets/reachable-in-the-end"],
     async check(stage) {
       await stage.scale(2);
-      const look = async (): Promise<readonly Target[]> => reached(stage, await stage.targets());
-      await stage.until("2 targets that accept connections", look, ({ length }) => length === 2);
+      const targets = await stage.untilReached(2);
+      expect(targets.length === 2, "2 targets for 2 replicas", targets);
     },
   },
   {
@@ -47,7 +47,7 @@ export const targetRules: readonly Rule[] = [
     buildsOn: ["targets/reachable-in-the-end", "targets/one-for-each-replica"],
     async check(stage) {
       await stage.scale(stage.several);
-      const targets = await stage.untilTargets(stage.several);
+      const targets = await stage.untilReached(stage.several);
       for (const target of targets) expect(isWellFormed(target), "each target in the contract's form", target);
       const ids = new Set(targets.map(({ id }) => id));
       expect(ids.size === targets.length, "each id once", targets);
@@ -177,7 +177,7 @@ export const targetRules: readonly Rule[] = [
     buildsOn: ["targets/reachable-in-the-end", "targets/ids-stay"],
     async check(stage) {
       await stage.scale(1);
-      const [target] = await stage.untilTargets(1);
+      const [target] = await stage.untilReached(1);
       await stage.endInstance(target);
       const look = async (): Promise<string[]> => idsOf(await stage.targets());
       await stage.until(
@@ -192,7 +192,7 @@ export const targetRules: readonly Rule[] = [
 /** Scales, and waits for as many targets. @returns their ids */
 async function awakeIds(stage: Stage, count: number): Promise<string[]> {
   await stage.scale(count);
-  return idsOf(await stage.untilTargets(count));
+  return idsOf(await stage.untilReached(count));
 }
 
 /** Every target that is listed from now on is still there once everything has settled, and one at least is. */
@@ -202,14 +202,9 @@ async function expectListedStay(stage: Stage, count: number): Promise<void> {
     for (const id of idsOf(await stage.targets())) seen.add(id);
   };
   await stage.whileSettling(collect);
-  const last = idsOf(await stage.untilTargets(count));
+  const last = idsOf(await stage.untilReached(count));
   const gone = [...seen].filter((id) => !last.includes(id));
   expect(gone.length === 0, "every listed target to stay", `${show(gone)} was listed, and ended`);
-}
-
-async function reached(stage: Stage, targets: readonly Target[]): Promise<readonly Target[]> {
-  const accepted = await Promise.all(targets.map(async (target) => stage.reach(target)));
-  return targets.filter((_, index) => accepted[index] === true);
 }
 
 function isWellFormed({ id, host, port, ready, probe }: Target): boolean {

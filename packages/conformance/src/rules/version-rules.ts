@@ -89,8 +89,7 @@ export const versionRules: readonly Rule[] = [
     buildsOn: ["targets/reachable-in-the-end", "version/still-on-status"],
     async check(stage) {
       await stage.scale(1);
-      await stage.untilReached();
-      const [target] = await stage.targets();
+      const [target] = await stage.untilReached();
       await expectStill(stage, "the end of an instance", async () => {
         await stage.endInstance(target);
         await stage.untilSettled("start");

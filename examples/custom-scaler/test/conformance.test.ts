@@ -1,0 +1,46 @@
+import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { type TestPlatform, testScaler } from "@dormouse/conformance";
+import { scaler as plugin } from "../src/index.ts";
+
+testScaler({ describe, it, plugin, open });
+
+async function open(): Promise<TestPlatform> {
+  const folder = await mkdtemp(join(tmpdir(), "dormouse-worker-"));
+  const module = join(folder, "service.mjs");
+  await copyFile(join(import.meta.dirname, "switched-service.mjs"), module);
+  const [one, two] = await freePorts(2);
+  return {
+    options: {
+      resources: [
+        { name: "one", module, port: one },
+        { name: "two", module, port: two },
+      ],
+    },
+    ref: { namespace: "default", name: "one" },
+    other: { namespace: "default", name: "two" },
+    close: () => rm(folder, { recursive: true, force: true }),
+    async breakStart() {
+      await writeFile(join(folder, "broken"), "");
+      return () => rm(join(folder, "broken"), { force: true });
+    },
+    async endInstance({ host, port }) {
+      await fetch(`http://${host}:${port}/end`).catch(() => {});
+    },
+  };
+}
+
+/** Ports that nobody has, all at the same time. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.once("listening", resolve))));
+  const ports = servers.map((server) => {
+    const address = server.address();
+    return typeof address === "object" && address !== null ? address.port : 0;
+  });
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
