@@ -26,9 +26,9 @@ export class PrometheusClient implements Disposable {
   readonly #httpAgent = new HttpAgent({ keepAlive: true, maxSockets: 20 });
   readonly #httpsAgent: HttpsAgent;
 
-  constructor(options: PrometheusOptions) {
+  /** @param ca PEM of the authorities to trust; left out: the system's */
+  constructor(options: PrometheusOptions, ca: string | undefined) {
     this.#options = options;
-    const { ca } = options.tls;
     this.#httpsAgent = new HttpsAgent({ keepAlive: true, maxSockets: 20, ...(ca !== undefined && { ca }) });
   }
 

@@ -1,3 +1,4 @@
+import { isAbsolute } from "node:path";
 import { durationSchema } from "@dormouse/core";
 import { z } from "zod";
 
@@ -58,6 +59,8 @@ const headerName = z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, "is no head
 
 const headerValue = z.string().regex(/^[^\r\n\0]*$/, "is no header value; it must be one line");
 
+const absolutePath = z.string().refine((path) => isAbsolute(path), { error: "must be an absolute path" });
+
 const httpUrl = z
   .url({ protocol: /^https?$/, error: 'is no URL; write for example "http://prometheus:9090"' })
   .refine((text) => !/^https?:\/\/[^/]*@/i.test(text), { error: "must not hold credentials; use basicAuth or token" });
@@ -78,10 +81,11 @@ export const prometheusOptionsSchema = z
     tls: z
       .strictObject({
         ca: z
-          .string()
-          .min(1)
+          .union([z.string().includes("-----BEGIN"), z.strictObject({ file: absolutePath })], {
+            error: "is no certificate; write its PEM text, or { file: /absolute/path }",
+          })
           .optional()
-          .meta({ description: "PEM of the authorities to trust instead of the system's" }),
+          .meta({ description: "The authorities to trust instead of the system's" }),
       })
       .default({}),
     timeout: durationSchema

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import {
   type CallOptions,
   type Clock,
@@ -24,8 +25,19 @@ import { partLabel, toQueryText } from "./prometheus-query-text.ts";
 export const prometheusSource: PortPlugin<"metricsSource", PrometheusOptions> = definePort("metricsSource", {
   name: "prometheus",
   options: prometheusOptionsSchema,
-  create: async (options, { clock }) => new PrometheusSource(options, clock),
+  create: async (options, { clock }) => {
+    const client = new PrometheusClient(options, await readAuthorities(options.tls.ca));
+    return new PrometheusSource(options, client, clock);
+  },
 });
+
+/** PEM text as it is given or as its file holds it. @throws ScalerError where the file cannot be read */
+async function readAuthorities(ca: PrometheusOptions["tls"]["ca"]): Promise<string | undefined> {
+  if (ca === undefined || typeof ca === "string") return ca;
+  return readFile(ca.file, "utf8").catch((cause: unknown) => {
+    throw new ScalerError("SCALER_BAD_OPTIONS", `tls.ca.file ${ca.file} cannot be read: ${String(cause)}`, { cause });
+  });
+}
 
 class PrometheusSource implements MetricsSource {
   readonly #options: PrometheusOptions;
@@ -33,10 +45,10 @@ class PrometheusSource implements MetricsSource {
   readonly #client: PrometheusClient;
   readonly #life = new AbortController();
 
-  constructor(options: PrometheusOptions, clock: Clock) {
+  constructor(options: PrometheusOptions, client: PrometheusClient, clock: Clock) {
     this.#options = options;
+    this.#client = client;
     this.#clock = clock;
-    this.#client = new PrometheusClient(options);
   }
 
   async read(query: MetricQuery, { signal }: CallOptions = {}): Promise<readonly MetricSample[]> {

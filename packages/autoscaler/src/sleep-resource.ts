@@ -13,7 +13,7 @@ import { StepRunner } from "./step-runner.ts";
 import { withSleepGate } from "./with-sleep-gate.ts";
 
 /*
- * The sleep protocol; docs/architecture.md has its proof in words. Safety rests on two things alone: the fence, after
+ * The sleep protocol; docs/architecture.md shows it, docs/guarantees.md says why it is safe. Safety rests on two things alone: the fence, after
  * which a DLX forwards nothing before a new claim has moved the version, and the stop, which the platform accepts only
  * at the version of this attempt's own mark. The mark therefore comes before the list and the fence, the list is read
  * after it and uncached, and the version is never read again. Everything else serves progress. Nothing is lifted or

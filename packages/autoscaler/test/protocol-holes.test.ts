@@ -5,7 +5,7 @@ import { Pause } from "./pause.ts";
 import { clean, web, World, type WorldOptions } from "./world.ts";
 
 /*
- * Each of these lost a request in an earlier form of the protocol, as a model of it found; docs/architecture.md tells why
+ * Each of these lost a request in an earlier form of the protocol, as a model of it found; docs/guarantees.md tells why
  * the protocol is as it is.
  */
 

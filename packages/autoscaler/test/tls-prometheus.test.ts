@@ -80,6 +80,12 @@ describe("a Prometheus behind TLS", () => {
     expect(await read({ ca })).toEqual([{ ref: web, value: 5 }]);
   });
 
+  it("is asked where the authority stands in a file, and refused at once where that cannot be read", async () => {
+    expect(await read({ ca: { file: join(folder!, "cert.pem") } })).toEqual([{ ref: web, value: 5 }]);
+    await expect(read({ ca: { file: join(folder!, "none.pem") } })).rejects.toThrow("none.pem cannot be read");
+    await expect(read({ ca: { file: "cert.pem" } })).rejects.toThrow("must be an absolute path");
+  });
+
   it("is unknown where it does not", async () => {
     await expect(read({})).rejects.toMatchObject({
       code: "SCALER_UNAVAILABLE",
