@@ -1,5 +1,5 @@
 import { Pool } from "undici";
-import type { BurstOrder, BurstResult } from "../measures/send-burst.ts";
+import type { BurstOrder, BurstResult } from "../measures/burst-client.ts";
 
 /** Headers such as a browser or a client library sends, so that each held request weighs what it does in life. */
 const typical = {

@@ -1,6 +1,6 @@
 import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
 import { Pool } from "undici";
-import type { LoadOrder, LoadResult } from "../measures/generate-load.ts";
+import type { LoadOrder, LoadResult } from "../measures/load-generator.ts";
 
 process.on("message", (order: LoadOrder) => {
   void run(order).then((result) => process.send?.(result));

@@ -13,9 +13,12 @@ export interface BenchSizes {
   /** Requests of one latency measurement. */
   readonly latencyRequests: number;
   readonly wakes: number;
+  readonly burstRuns: number;
   readonly heldRequests: number;
   readonly neighbourRequests: number;
   readonly starts: number;
+  /** Ticks of the autoscaler. */
+  readonly ticks: number;
 }
 
 export const fullSizes: BenchSizes = {
@@ -24,9 +27,11 @@ export const fullSizes: BenchSizes = {
   cpuRequests: 10_000,
   latencyRequests: 1_500,
   wakes: 50,
+  burstRuns: 3,
   heldRequests: 2_000,
   neighbourRequests: 1_000,
   starts: 7,
+  ticks: 20,
 };
 
 export const quickSizes: BenchSizes = {
@@ -35,9 +40,11 @@ export const quickSizes: BenchSizes = {
   cpuRequests: 500,
   latencyRequests: 100,
   wakes: 3,
+  burstRuns: 1,
   heldRequests: 100,
   neighbourRequests: 50,
   starts: 1,
+  ticks: 2,
 };
 
 /** What every measurement works with: a folder, sizes, and the programs that must not outlive the bench. */

@@ -18,6 +18,7 @@ export interface ChildOptions {
 export class ChildProgram implements AsyncDisposable {
   readonly #child: ChildProcess;
   #output = "";
+  #isClosed = false;
 
   constructor([program = "", ...args]: readonly string[], { env = {}, ipc = false }: ChildOptions = {}) {
     this.#child = spawn(program, args, {
@@ -26,6 +27,7 @@ export class ChildProgram implements AsyncDisposable {
       env: { ...process.env, ...env },
     });
     this.#child.on("error", (error) => (this.#output += error.message));
+    this.#child.on("close", () => (this.#isClosed = true));
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.on("data", (text: Buffer) => (this.#output = (this.#output + text.toString()).slice(-keptOutput)));
     }
@@ -73,6 +75,13 @@ export class ChildProgram implements AsyncDisposable {
     const answer = this.nextMessage();
     this.tell(message);
     return answer;
+  }
+
+  /** Its exit code once it has ended by itself; null where a signal ended it. */
+  async ended(): Promise<number | null> {
+    // Unlike "exit", "close" comes after the last of its output.
+    if (!this.#isClosed) await once(this.#child, "close");
+    return this.#child.exitCode;
   }
 
   /** Asks it to end, and kills its group where it does not. */

@@ -12,8 +12,6 @@ export interface HostOptions {
   readonly resources: readonly object[];
   readonly defaults?: object;
   readonly env?: Readonly<Record<string, string>>;
-  /** Module to load before the host. */
-  readonly preload?: string;
 }
 
 /** A real `dormouse up` with the process scaler. */
@@ -43,10 +41,7 @@ export class DormouseHost implements AsyncDisposable {
     const ports = { dlx: await freePort(), admin: await freePort() };
     const configFile = join(folder, "dormouse.yaml");
     writeFileSync(configFile, stringify(configuration(folder, ports, options)));
-    const env = {
-      ...options.env,
-      ...(options.preload === undefined ? {} : { NODE_OPTIONS: `--import=${options.preload}` }),
-    };
+    const { env = {} } = options;
     const spawnedAt = systemClock.monotonic();
     return new DormouseHost(context.start([...context.dormouse, "up", "-c", configFile], { env }), spawnedAt, ports);
   }

@@ -1,13 +1,8 @@
-import { fileURLToPath } from "node:url";
 import type { BenchContext } from "../host/bench-context.ts";
-import type { ChildProgram } from "../host/child-program.ts";
-import { nodeFromSource } from "../host/node-from-source.ts";
 import { type Contender, isMissing, type Missing } from "../proxies/contender.ts";
 import { benchHost, openContenders } from "../proxies/open-contenders.ts";
-import type { LoadOrder, LoadResult } from "./generate-load.ts";
+import { LoadGenerator, type LoadResult } from "./load-generator.ts";
 import { median } from "./statistics.ts";
-
-const loadGenerator = fileURLToPath(new URL("../children/load-generator.ts", import.meta.url));
 
 /** Connections while CPU is measured: enough to keep every proxy busy. */
 const busyConnections = 32;
@@ -20,8 +15,6 @@ export interface ProxyFigures {
   /** Latency over one connection, one request after the other, in ms. */
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** Latency over 32 connections at once, in ms. */
-  readonly busyP99Ms: number;
   /** Answers over 32 connections, in 1/s. */
   readonly perSecond: number;
 }
@@ -35,7 +28,7 @@ export interface Comparison {
 export async function compareProxies(context: BenchContext): Promise<Comparison> {
   const all = await openContenders(context);
   const present = all.filter((each): each is Contender => !isMissing(each));
-  const generator = context.start([...nodeFromSource, loadGenerator], { ipc: true });
+  const generator = new LoadGenerator(context);
   const { sizes } = context;
   for (const { url } of present) await load(generator, url, busyConnections, sizes.warmUpRequests);
   const samples = new Map<string, ProxyFigures[]>(present.map(({ name }) => [name, []]));
@@ -51,7 +44,7 @@ export async function compareProxies(context: BenchContext): Promise<Comparison>
 
 async function measureOnce(
   context: BenchContext,
-  generator: ChildProgram,
+  generator: LoadGenerator,
   contender: Contender,
 ): Promise<ProxyFigures> {
   const { cpuRequests, latencyRequests } = context.sizes;
@@ -64,14 +57,12 @@ async function measureOnce(
     cpuUs: (cpuMs * 1_000) / busy.answered,
     p50Ms: calm.p50Ms,
     p99Ms: calm.p99Ms,
-    busyP99Ms: busy.p99Ms,
     perSecond: (busy.answered / busy.tookMs) * 1_000,
   };
 }
 
-async function load(generator: ChildProgram, url: string, connections: number, amount: number): Promise<LoadResult> {
-  const order: LoadOrder = { url, host: benchHost, connections, amount };
-  const result = (await generator.ask(order)) as LoadResult;
+async function load(generator: LoadGenerator, url: string, connections: number, amount: number): Promise<LoadResult> {
+  const result = await generator.send({ url, host: benchHost, connections, amount });
   if (result.failed > 0 || result.answered < amount) {
     throw new Error(`${url}: ${result.answered} of ${amount} answered, ${result.failed} failed`);
   }
@@ -84,7 +75,6 @@ function medianOf(name: string, rounds: readonly ProxyFigures[]): ProxyFigures {
     cpuUs: median(rounds.map(({ cpuUs }) => cpuUs)),
     p50Ms: median(rounds.map(({ p50Ms }) => p50Ms)),
     p99Ms: median(rounds.map(({ p99Ms }) => p99Ms)),
-    busyP99Ms: median(rounds.map(({ busyP99Ms }) => busyP99Ms)),
     perSecond: median(rounds.map(({ perSecond }) => perSecond)),
   };
 }

@@ -1,111 +1,98 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { BenchContext } from "../host/bench-context.ts";
-import type { ChildProgram } from "../host/child-program.ts";
 import { DormouseHost } from "../host/dormouse-host.ts";
-import { freePort } from "../host/free-port.ts";
-import { nodeFromSource } from "../host/node-from-source.ts";
+import { type Memory, MemoryReader, weightOfOne } from "../host/read-memory.ts";
 import { until } from "../host/until.ts";
-import type { LoadOrder, LoadResult } from "./generate-load.ts";
-import type { BurstOrder, BurstResult } from "./send-burst.ts";
+import { BurstClient, type BurstResult } from "./burst-client.ts";
+import { LoadGenerator, type LoadResult } from "./load-generator.ts";
+import { weighBareServer } from "./weigh-bare-server.ts";
 
 const gatedService = fileURLToPath(new URL("../children/gated-service.mjs", import.meta.url));
 const upstream = fileURLToPath(new URL("../children/upstream.mjs", import.meta.url));
-const holdingServer = fileURLToPath(new URL("../children/holding-server.mjs", import.meta.url));
-const burstClient = fileURLToPath(new URL("../children/burst-client.ts", import.meta.url));
-const loadGenerator = fileURLToPath(new URL("../children/load-generator.ts", import.meta.url));
-const memoryProbe = new URL("../children/memory-probe.mjs", import.meta.url).href;
 
 const heldHost = "held.localhost";
 const neighbourHost = "neighbour.localhost";
 
 export interface BurstFigures {
+  /** Requests of one burst. */
+  readonly burst: number;
+  /** Requests of both bursts. */
   readonly sent: number;
   readonly answered: number;
   readonly problems: readonly string[];
-  /** Memory of one held request, in bytes: resident memory after a collection, while all are held, less before. */
-  readonly bytesPerHeld: number;
+  /** Memory of one held request. */
+  readonly weight: Memory;
   /** The same of a bare node:http server that holds the same requests. */
-  readonly bareBytesPerHeld: number;
+  readonly bareWeight: Memory;
   /** Another resource, awake, over one connection: before the burst and while all are held. */
   readonly neighbourBefore: LoadResult;
   readonly neighbourMeanwhile: LoadResult;
 }
 
-/** Holds many requests to one sleeping service until told, weighs them, and lets them all be answered. */
-export async function measureBurst(context: BenchContext): Promise<BurstFigures> {
-  context.tell(`burst: ${context.sizes.heldRequests} requests to one sleeping service`);
-  const bareBytesPerHeld = await weighBareServer(context);
-  const folder = context.folder();
-  const gate = join(folder, "gate");
-  const report = join(folder, "memory.json");
-  const host = await startHost(context, gate, report);
-  const client = context.start([...nodeFromSource, burstClient], { ipc: true });
-  const generator = context.start([...nodeFromSource, loadGenerator], { ipc: true });
-  const askNeighbour = async (): Promise<LoadResult> => loadNeighbour(context, generator, host);
+/** Some runs, each with hosts of its own. */
+export async function measureBursts(context: BenchContext): Promise<readonly BurstFigures[]> {
+  const runs: BurstFigures[] = [];
+  for (let run = 1; run <= context.sizes.burstRuns; run++) {
+    context.tell(`bursts: run ${run} of ${context.sizes.burstRuns}`);
+    runs.push(await measureOnce(context));
+  }
+  return runs;
+}
+
+/**
+ * Holds a burst of requests to one sleeping service, then a second one, which is weighed: the first fills whatever memory
+ * the start of the process had left free. Then lets them all be answered.
+ */
+async function measureOnce(context: BenchContext): Promise<BurstFigures> {
+  const { heldRequests: count, neighbourRequests: amount } = context.sizes;
+  const generator = new LoadGenerator(context);
+  const bareWeight = await weighBareServer(context);
+  const gate = join(context.folder(), "gate");
+  const memory = new MemoryReader(context.folder());
+  const host = await startHost(context, gate, memory);
+  const askNeighbour = async (): Promise<LoadResult> =>
+    generator.send({ url: host.origin, host: neighbourHost, connections: 1, amount });
   await askNeighbour();
   const neighbourBefore = await askNeighbour();
-  const count = context.sizes.heldRequests;
-  const before = await residentBytes(host.program, report);
-  const burst = client.ask({ origin: host.origin, host: heldHost, count } satisfies BurstOrder);
-  await until(`${count} requests are held`, async () => (await host.resource("held")).held === count, 50);
-  const bytesPerHeld = ((await residentBytes(host.program, report)) - before) / count;
+  const burst = await holdMore(context, host, 1);
   const neighbourMeanwhile = await askNeighbour();
+  const before = await memory.read(host.program);
+  const second = await holdMore(context, host, 2);
+  const weight = weightOfOne(before, await memory.read(host.program), count);
   writeFileSync(gate, "");
-  const { answered, problems } = (await burst) as BurstResult;
+  const results = await Promise.all([burst.result, second.result]);
   await host[Symbol.asyncDispose]();
-  return { sent: count, answered, problems, bytesPerHeld, bareBytesPerHeld, neighbourBefore, neighbourMeanwhile };
+  return { burst: count, sent: 2 * count, ...sumOf(results), weight, bareWeight, neighbourBefore, neighbourMeanwhile };
 }
 
-async function startHost(context: BenchContext, gate: string, report: string): Promise<DormouseHost> {
-  const resources = [
-    {
-      name: "held",
-      command: [process.execPath, gatedService],
-      env: { GATE: gate, NODE_OPTIONS: "" },
-      policy: { hosts: [heldHost], maxHeld: 5_000, holdTimeout: "2m" },
-    },
-    {
-      name: "neighbour",
-      command: [process.execPath, upstream],
-      env: { NODE_OPTIONS: "" },
-      policy: { hosts: [neighbourHost] },
-    },
-  ];
-  return DormouseHost.start(context, { resources, preload: memoryProbe, env: { MEMORY_REPORT: report } });
-}
-
-async function weighBareServer(context: BenchContext): Promise<number> {
-  const port = await freePort();
-  const report = join(context.folder(), "memory.json");
-  const env = { PORT: String(port), NODE_OPTIONS: `--import=${memoryProbe}`, MEMORY_REPORT: report };
-  const server = context.start([process.execPath, holdingServer], { env, ipc: true });
-  await server.nextMessage();
-  const client = context.start([...nodeFromSource, burstClient], { ipc: true });
+/** Sends a burst, and resolves once all of it is held, with the result that is to come. */
+async function holdMore(context: BenchContext, host: DormouseHost, bursts: number) {
   const count = context.sizes.heldRequests;
-  const before = await residentBytes(server, report);
-  const order: BurstOrder = { origin: `http://127.0.0.1:${port}`, host: heldHost, count };
-  const burst = client.ask(order);
-  await until("the bare server holds all", async () => (await server.ask("count")) === count, 50);
-  const bytes = ((await residentBytes(server, report)) - before) / count;
-  server.tell("release");
-  const { answered } = (await burst) as BurstResult;
-  if (answered !== count) throw new Error(`the bare server answered ${answered} of ${count}`);
-  await Promise.all([client.end(), server.end()]);
-  return bytes;
+  const result = new BurstClient(context).send({ origin: host.origin, host: heldHost, count });
+  await until(`burst ${bursts} is held`, async () => (await host.resource("held")).held === count * bursts, 50);
+  return { result };
 }
 
-async function loadNeighbour(context: BenchContext, generator: ChildProgram, host: DormouseHost): Promise<LoadResult> {
-  const amount = context.sizes.neighbourRequests;
-  const order: LoadOrder = { url: host.origin, host: neighbourHost, connections: 1, amount };
-  return (await generator.ask(order)) as LoadResult;
+function sumOf(results: readonly BurstResult[]): Pick<BurstFigures, "answered" | "problems"> {
+  const answered = results.reduce((sum, result) => sum + result.answered, 0);
+  return { answered, problems: results.flatMap(({ problems }) => problems) };
 }
 
-/** Resident memory of a program that has loaded the memory probe, after a collection. */
-async function residentBytes(program: ChildProgram, report: string): Promise<number> {
-  rmSync(report, { force: true });
-  program.signal("SIGUSR2");
-  await until("memory was reported", () => existsSync(report) && readFileSync(report, "utf8").endsWith("}"));
-  return (JSON.parse(readFileSync(report, "utf8")) as NodeJS.MemoryUsage).rss;
+async function startHost(context: BenchContext, gate: string, memory: MemoryReader): Promise<DormouseHost> {
+  const plain = { NODE_OPTIONS: "" };
+  const held = {
+    name: "held",
+    command: [process.execPath, gatedService],
+    env: { ...plain, GATE: gate },
+    policy: { hosts: [heldHost], maxHeld: 5_000, holdTimeout: "2m" },
+  };
+  const neighbour = {
+    name: "neighbour",
+    command: [process.execPath, upstream],
+    env: plain,
+    policy: { hosts: [neighbourHost] },
+  };
+  return DormouseHost.start(context, { resources: [held, neighbour], env: memory.env });
 }

@@ -6,21 +6,21 @@ export function benchTable(rows: readonly BenchRow[]): string {
   const table = new Table({
     head: ["what", "measured", "budget", "verdict"],
     style: { head: [], border: [] },
-    // No lines between rows; a heading is set off by its own.
+    // No lines between rows; an empty one sets off a heading.
     chars: { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" },
   });
   for (const row of rows) table.push(cellsOf(row));
   return table.toString();
 }
 
-function cellsOf(row: BenchRow): (string | { colSpan: number; content: string })[] {
+function cellsOf(row: BenchRow): [string, string, string, string] {
   switch (row.kind) {
     case "heading":
-      return [{ colSpan: 4, content: `\n${row.text}` }];
+      return [`\n${row.text}`, "", "", ""];
     case "figures":
-      return [row.what, { colSpan: 3, content: row.measured }];
+      return [`  ${row.what}`, row.measured, "", ""];
     case "budget":
-      return [row.what, row.measured, row.budget, row.verdict];
+      return [`  ${row.what}`, row.measured, row.budget, row.verdict];
   }
 }
 

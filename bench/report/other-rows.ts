@@ -1,11 +1,16 @@
+import type { Memory } from "../host/read-memory.ts";
+import type { LoadResult } from "../measures/load-generator.ts";
 import type { BurstFigures } from "../measures/measure-burst.ts";
+import type { TickFigures } from "../measures/measure-tick.ts";
 import type { WakeFigures } from "../measures/measure-wakes.ts";
+import { median } from "../measures/statistics.ts";
 import { atMost, type BenchRow, figures, heading, mustHold } from "./bench-row.ts";
 import { asKiB, asMs, asRatio } from "./format-number.ts";
 
 const wakeLimitMs = 15;
 const heldLimit = 1.5;
 const startLimitMs = 500;
+const tickLimitMs = 100;
 /** How much slower a neighbour's median request may be while a waiting room is full, in ms. */
 const neighbourLimitMs = 1;
 
@@ -22,37 +27,71 @@ export function wakeRows(wakes: WakeFigures, count: number): readonly BenchRow[]
   ];
 }
 
-/** Many requests held at once. */
-export function burstRows(burst: BurstFigures): readonly BenchRow[] {
-  const { sent, answered, neighbourBefore, neighbourMeanwhile } = burst;
-  const ratio = burst.bytesPerHeld / burst.bareBytesPerHeld;
+/** Many requests held at once; medians of all runs. */
+export function burstRows(runs: readonly BurstFigures[]): readonly BenchRow[] {
+  const sent = sumOf(runs, (run) => run.sent);
+  const answered = sumOf(runs, (run) => run.answered);
+  const problems = runs.flatMap((run) => run.problems);
   return [
-    heading(`A burst (${sent} requests at once to one sleeping service)`),
-    mustHold(
-      "all answered by the service",
-      answered === sent,
-      [`${answered} of ${sent}`, ...burst.problems].join("; "),
-      "all",
-    ),
-    figures("memory of one held request", asKiB(burst.bytesPerHeld)),
-    figures("the same in a bare node:http server", asKiB(burst.bareBytesPerHeld)),
-    atMost("memory of one held request, dormouse : bare", ratio, heldLimit, asRatio),
-    figures("another service before, p50 and p99", `${asMs(neighbourBefore.p50Ms)}, ${asMs(neighbourBefore.p99Ms)}`),
-    figures(
-      "another service meanwhile, p50 and p99",
-      `${asMs(neighbourMeanwhile.p50Ms)}, ${asMs(neighbourMeanwhile.p99Ms)}`,
-    ),
-    mustHold(
-      "requests to another service refused meanwhile",
-      neighbourMeanwhile.failed === 0,
-      String(neighbourMeanwhile.failed),
-      "0",
-    ),
-    atMost("another service slower by, p50", neighbourMeanwhile.p50Ms - neighbourBefore.p50Ms, neighbourLimitMs, asMs),
+    heading(`Bursts (${runs[0]?.burst ?? 0} requests to one sleeping service, twice)`),
+    mustHold("answered by the service", answered === sent, [`${answered} of ${sent}`, ...problems].join("; "), "all"),
+    ...weightRows(runs),
+    ...neighbourRows(runs),
   ];
+}
+
+function weightRows(runs: readonly BurstFigures[]): readonly BenchRow[] {
+  const [ours, bare] = [
+    medianWeight(runs.map(({ weight }) => weight)),
+    medianWeight(runs.map((run) => run.bareWeight)),
+  ];
+  return [
+    figures("memory of one held request", describeWeight(ours)),
+    figures("the same in a bare node:http server", describeWeight(bare)),
+    atMost("memory of one, dormouse : bare", ours.resident / bare.resident, heldLimit, asRatio),
+  ];
+}
+
+function medianWeight(weights: readonly Memory[]): Memory {
+  return { resident: median(weights.map(({ resident }) => resident)), heap: median(weights.map(({ heap }) => heap)) };
+}
+
+function describeWeight({ resident, heap }: Memory): string {
+  return `${asKiB(resident)}, of which heap ${asKiB(heap)}`;
+}
+
+function neighbourRows(runs: readonly BurstFigures[]): readonly BenchRow[] {
+  const before = runs.map(({ neighbourBefore }) => neighbourBefore);
+  const meanwhile = runs.map(({ neighbourMeanwhile }) => neighbourMeanwhile);
+  const refused = sumOf(meanwhile, ({ failed }) => failed);
+  const slowerMs = median(runs.map((run) => run.neighbourMeanwhile.p50Ms - run.neighbourBefore.p50Ms));
+  return [
+    figures("another service before", describeLatency(before)),
+    figures("another service meanwhile", describeLatency(meanwhile)),
+    mustHold("its requests refused meanwhile", refused === 0, String(refused), "0"),
+    atMost("it is slower by, p50", slowerMs, neighbourLimitMs, asMs),
+  ];
+}
+
+function describeLatency(results: readonly LoadResult[]): string {
+  const [p50Ms, p99Ms] = [median(results.map((each) => each.p50Ms)), median(results.map((each) => each.p99Ms))];
+  return `p50 ${asMs(p50Ms)}, p99 ${asMs(p99Ms)}`;
+}
+
+function sumOf<T>(list: readonly T[], pick: (each: T) => number): number {
+  return list.reduce((sum, each) => sum + pick(each), 0);
 }
 
 /** The start of the host. */
 export function startRows(startMs: number): readonly BenchRow[] {
   return [heading("A start"), atMost("dormouse up, from spawn to listening", startMs, startLimitMs, asMs)];
+}
+
+/** A tick of the autoscaler. */
+export function tickRows({ resources, cpuMs, queries, queriesOfFew }: TickFigures): readonly BenchRow[] {
+  return [
+    heading(`A tick of the autoscaler (${resources} resources)`),
+    atMost("CPU of one tick, p50", cpuMs, tickLimitMs, asMs),
+    mustHold("metric queries of one tick", queries <= queriesOfFew, String(queries), `<= ${queriesOfFew}, as for 100`),
+  ];
 }

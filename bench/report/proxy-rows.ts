@@ -24,9 +24,9 @@ export function proxyRows(comparison: Comparison): readonly BenchRow[] {
   ];
 }
 
-function describe({ cpuUs, p50Ms, p99Ms, busyP99Ms, perSecond }: ProxyFigures): string {
+function describe({ cpuUs, p50Ms, p99Ms, perSecond }: ProxyFigures): string {
   const cpu = Number.isNaN(cpuUs) ? "" : `CPU ${asUs(cpuUs)}, `;
-  return `${cpu}p50 ${asMs(p50Ms)}, p99 ${asMs(p99Ms)}; 32 at once: ${perSecond.toFixed(0)}/s, p99 ${asMs(busyP99Ms)}`;
+  return `${cpu}p50 ${asMs(p50Ms)}, p99 ${asMs(p99Ms)}; ${perSecond.toFixed(0)}/s`;
 }
 
 function cpuRow(comparison: Comparison, { name, limit, isGoal }: (typeof cpuBudgets)[number]): BenchRow {
