@@ -13,6 +13,7 @@ import { type Dlx, localPeers, openDlx } from "@dormouse/dlx";
 import { RefusedConfig } from "../config/refused-config.ts";
 import { checkWrittenResources } from "../config/check-config.ts";
 import type { ResolvedSecrets } from "../config/secrets.ts";
+import { deferLog } from "../log/defer-log.ts";
 import { limitRepeats } from "../log/limit-repeats.ts";
 import { openTelemetry } from "../telemetry/open-telemetry.ts";
 import { version } from "../version.ts";
@@ -83,10 +84,12 @@ async function openPlugins(
   for (const { id, scaler } of scalers) closing.add(`scaler ${id}`, scaler);
   const routeSources = await opener.openRouteSources();
   for (const source of routeSources) closing.add("route source", source);
-  const catalog = closing.add("catalogue", new ResourceCatalog({ clock, logger }));
+  const deferred = deferLog(logger);
+  const catalog = closing.add("catalogue", new ResourceCatalog({ clock, logger: deferred.logger }));
   for (const { scaler } of scalers) catalog.follow(scaler);
   await waitForListing(catalog, clock, listingLimitMs);
   refuseNonsense(catalog, opener);
+  deferred.release();
   return { opener, scalers, routeSources, catalog };
 }
 
