@@ -21,7 +21,12 @@ export function widthOf(stream: NodeJS.WriteStream): number {
   return stream.isTTY ? Math.max(20, stream.columns) : Infinity;
 }
 
-/** Resolves once everything written so far has left the process or nobody reads any more. */
+/** Writes a line or several; resolves once they have left the process, or nobody reads any more. */
 export function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
   return new Promise((resolve) => stream.write(text.endsWith("\n") ? text : `${text}\n`, () => resolve()));
+}
+
+/** Resolves once everything written so far has left the process, or nobody reads any more. */
+export function flush(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => stream.write("", () => resolve()));
 }

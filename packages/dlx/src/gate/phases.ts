@@ -1,5 +1,5 @@
 import type { Clock, Milliseconds } from "@dormouse/core";
-import type { Context, Tracer } from "@opentelemetry/api";
+import { type Context, context, trace, type Tracer } from "@opentelemetry/api";
 
 /** What is over sooner did not wait for anything. */
 const shortestWaitMs = 2;
@@ -37,9 +37,12 @@ export class Phases {
 
   async #time<Result>(phase: string, work: () => Promise<Result>, leastMs: Milliseconds): Promise<Result> {
     const begin = this.#clock.monotonic();
-    const span = this.#trace?.tracer.startSpan(`wake.${phase}`, {}, this.#trace.context);
+    const parent = this.#trace;
+    const span = parent?.tracer.startSpan(`wake.${phase}`, {}, parent.context);
     try {
-      return await work();
+      return await (parent === undefined || span === undefined
+        ? work()
+        : context.with(trace.setSpan(parent.context, span), work));
     } finally {
       const tookMs = this.#clock.monotonic() - begin;
       if (tookMs >= leastMs) {
