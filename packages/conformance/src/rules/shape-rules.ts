@@ -23,7 +23,7 @@ export const shapeRules: readonly Rule[] = [
   {
     id: "shape/name",
     title: "The plugin's name is kebab-case.",
-    why: "It stands in logs, metrics and messages, and is the id of an instance that has none.",
+    why: "It stands in messages and reports, and hosts refuse any other form.",
     mend: 'name it like "k8s-deployment"',
     async check({ plugin }) {
       const isKebab = typeof plugin.name === "string" && /^[a-z0-9]+(-[a-z0-9]+)*$/.test(plugin.name);

@@ -12,7 +12,7 @@ import {
 /** Between asking and answering. */
 export const latencyMs = 1;
 /** From the acceptance of a start to an instance that is ready. */
-export const startMs = 20;
+const startMs = 20;
 /** From the acceptance of a stop to an instance that is gone. It looks ready all the while. */
 export const stopMs = 40;
 /** No call is accepted later than this after it has ended. Starts and stops take longer, which the kit must see by itself. */

@@ -15,8 +15,8 @@ import { MemoryScaler } from "./memory-scaler.ts";
 const ref = { namespace: "default", name: "web" };
 const other = { namespace: "default", name: "db" };
 
-export const optionsSchema = z.strictObject({ platform: z.instanceof(MemoryPlatform), names: z.array(z.string()) });
-export type MemoryOptions = z.output<typeof optionsSchema>;
+const optionsSchema = z.strictObject({ platform: z.instanceof(MemoryPlatform), names: z.array(z.string()) });
+type MemoryOptions = z.output<typeof optionsSchema>;
 export type MemoryPlugin = ScalerPlugin<MemoryOptions, MemoryScaler>;
 
 /** A plugin that keeps every rule. */
@@ -48,7 +48,7 @@ export function memoryTest(
   return { plugin, clock, within: 10_000, open: async () => openMemory(new MemoryPlatform(clock, capabilities)) };
 }
 
-export function openMemory(platform: MemoryPlatform): TestPlatform {
+function openMemory(platform: MemoryPlatform): TestPlatform {
   for (const each of [ref, other]) platform.add(each, ownPolicy(defaultPolicy));
   return {
     options: { platform, names: ["web", "db"] },
