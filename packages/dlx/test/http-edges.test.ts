@@ -149,23 +149,37 @@ describe("a target that breaks off", () => {
     expect(errors).toEqual(["ECONNRESET"]);
   });
 
-  it.each([
+  const garbage = [
     "",
     "\x16\x03\x01",
     "nonsense\r\n\r\n",
     "HTTP/1.1 200 OK\r\nBad Header\r\n\r\n",
     "HTTP/1.1 99 Low\r\n\r\n",
+    "HTTP/1.1 200 O\x01K\r\nContent-Length: 0\r\n\r\n",
+    "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
-  ])("is answered 502 where it says %j", async (bytes) => {
+    `HTTP/1.1 200 OK\r\nX: ${"x".repeat(200_000)}\r\n\r\n`,
+  ];
+  const requests = [
+    last.replace("GET", "POST"),
+    "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 9\r\n\r\nhalf",
+  ];
+  const cases = garbage.flatMap((bytes) => requests.map((request) => [bytes, request] as const));
+
+  it.each(cases)("is answered 502 where it says %j to %j", async (bytes, request) => {
     const target = await openRawTarget((socket) => {
       socket.once("data", () => void socket.end(Buffer.from(bytes, "latin1")));
     });
-    const { port, records } = await openTestFront({ targets: [target] });
-    const text = await sendRaw(port, last.replace("GET", "POST"));
+    const { port, records, gate } = await openTestFront({ targets: [target] });
+    const client = await RawConnection.open(port);
+    client.write(request);
+    const text = await client.until(/\}\n$/);
     expect(text).toMatch(/^HTTP\/1.1 502 Bad Gateway/);
     expect(text).toContain('"code":"DLX_TARGET_UNREACHABLE"');
     expect(text).not.toContain("127.0.0.1");
-    await vi.waitFor(() => expect(records[0]?.status).toBe(502));
+    client.destroy();
+    await vi.waitFor(() => expect(records.map((record) => record.status)).toEqual([502]));
+    expect(gate.inFlight).toBe(0);
   });
 });
 
@@ -279,6 +293,54 @@ describe("limits of time", () => {
     expect(await client.untilClosed()).toMatch(/^HTTP\/1.1 408 .*"code":"DLX_BAD_REQUEST"/s);
     await vi.waitFor(() => expect(target.sockets.size).toBe(0));
     await vi.waitFor(() => expect(records[0]?.status).toBe(408));
+  });
+
+  it("lets go of a client that takes nothing of its answer for too long", async () => {
+    const target = await openTarget((_request, response) => void response.end(Buffer.alloc(64 * 1_048_576)));
+    const clock = new FakeClock();
+    const { port, records } = await openTestFront({ targets: [target], clock, config: { bodyIdleTimeout: 1_000 } });
+    const client = await RawConnection.open(port);
+    client.socket.pause();
+    client.write(get);
+    await vi.waitFor(() => expect(clock.pendingTimers).toBe(1));
+    let before = -1;
+    await vi.waitFor(
+      () => {
+        const now = client.socket.bytesRead + [...target.sockets].reduce((sum, socket) => sum + socket.bytesWritten, 0);
+        const isStill = now === before;
+        before = now;
+        expect(isStill).toBe(true);
+      },
+      { timeout: 8_000, interval: 200 },
+    );
+    await clock.advance(2_100);
+    await vi.waitFor(() => expect(target.sockets.size).toBe(0));
+    await vi.waitFor(() => expect(records[0]?.status).toBe(499));
+    expect(clock.pendingTimers).toBe(0);
+    client.destroy();
+  });
+
+  it("leaves a slow reader alone that takes a little now and then", async () => {
+    const size = 32 * 1_048_576;
+    const target = await openTarget((_request, response) => void response.end(Buffer.alloc(size)));
+    const clock = new FakeClock();
+    const { port, records } = await openTestFront({ targets: [target], clock, config: { bodyIdleTimeout: 1_000 } });
+    const client = await RawConnection.open(port);
+    client.socket.pause();
+    client.write(last);
+    await vi.waitFor(() => expect(clock.pendingTimers).toBe(1));
+    const timer = setInterval(() => void clock.advance(100), 10);
+    for (let i = 0; i < 20; i += 1) {
+      const before = client.length;
+      client.socket.resume();
+      await vi.waitFor(() => expect(client.length).toBeGreaterThan(before));
+      client.socket.pause();
+      if (client.length >= size) break;
+    }
+    client.socket.resume();
+    await client.untilClosed().finally(() => clearInterval(timer));
+    expect(client.length).toBeGreaterThan(size);
+    await vi.waitFor(() => expect(records[0]?.status).toBe(200));
   });
 
   it("has no limit for a body while its request is held", async () => {

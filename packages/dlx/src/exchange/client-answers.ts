@@ -1,4 +1,4 @@
-import type { IncomingMessage } from "node:http";
+import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { RawHeaders } from "../forward/forwarder.ts";
 import { toResponseHead, toText } from "../forward/response-headers.ts";
 import type { ColdStart } from "../gate/passage.ts";
@@ -73,6 +73,7 @@ export function answerWhole(response: ClientResponse, { status, headers, body }:
   const lines = [...headers];
   if (status !== 204 && status !== 304) lines.push("Content-Length", String(Buffer.byteLength(body)));
   if (close) lines.push("Connection", "close");
-  response.writeHead(status, lines);
+  // With its words: those of a target whose head was refused half-way would stand there still.
+  response.writeHead(status, STATUS_CODES[status] ?? "", lines);
   response.end(body);
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import type { Timer } from "@dormouse/core";
+import type { Milliseconds, Timer } from "@dormouse/core";
 import type { ForwardFailure, RawHeaders, Reply, Sending } from "../forward/forwarder.ts";
 import { toRequestHeaders } from "../forward/request-headers.ts";
 import { toTrailers } from "../forward/response-headers.ts";
@@ -32,6 +32,9 @@ export class Exchange implements Admitted, CurrentExchange, Reply, ResponseOwner
   #body: RequestBody | undefined;
   #relayed: RelayedHead | undefined;
   #answerTimer: Timer | undefined;
+  #readerTimer: Timer | undefined;
+  /** Since when the client has taken nothing of what waits for it, monotonic ms. */
+  #stuckSince: Milliseconds | undefined;
   #attempts = 0;
   #writtenAttempts = 0;
   #hasReplied = false;
@@ -127,7 +130,11 @@ export class Exchange implements Admitted, CurrentExchange, Reply, ResponseOwner
     const whole = this.#body?.takeWhole();
     const body = whole === undefined ? this.#body : whole.length > 0 ? whole : undefined;
     this.#attempts += 1;
-    this.#sending = this.#front.forwarder.send(target, { method, path: head.path, headers, body }, this, fresh);
+    try {
+      this.#sending = this.#front.forwarder.send(target, { method, path: head.path, headers, body }, this, fresh);
+    } catch (error) {
+      this.failed({ kind: "unsendable", stale: false, error: error as Error });
+    }
   }
 
   sent(): void {
@@ -180,7 +187,21 @@ export class Exchange implements Admitted, CurrentExchange, Reply, ResponseOwner
     if (this.#bytesLeft > 0) this.#bytesLeft -= chunk.length;
     if (this.#response.write(chunk)) return true;
     this.#response.awaitDrain();
+    this.#stuckSince = this.#front.clock.monotonic();
+    if (this.#readerTimer === undefined) this.#watchReader(this.#front.config.bodyIdleTimeout);
     return false;
+  }
+
+  /** Lets go of a client that takes nothing for too long. One timer for all of the answer: it looks back when it fires. */
+  #watchReader(limitMs: Milliseconds, afterMs = limitMs): void {
+    if (limitMs === 0) return;
+    const { clock } = this.#front;
+    const look = (): void => {
+      const stuckMs = this.#stuckSince === undefined ? 0 : clock.monotonic() - this.#stuckSince;
+      if (stuckMs >= limitMs) this.#response.destroy();
+      else this.#watchReader(limitMs, limitMs - stuckMs);
+    };
+    this.#readerTimer = clock.setTimer(afterMs, look, { unref: true });
   }
 
   ended(trailers: RawHeaders): void {
@@ -266,6 +287,7 @@ export class Exchange implements Admitted, CurrentExchange, Reply, ResponseOwner
   }
 
   onDrain(): void {
+    this.#stuckSince = undefined;
     this.#sending?.resume();
   }
 
@@ -275,6 +297,7 @@ export class Exchange implements Admitted, CurrentExchange, Reply, ResponseOwner
     const isGone = !this.#response.writableFinished && !this.#isCut;
     this.#isEnded = true;
     if (isGone) this.#abandon();
+    this.#readerTimer?.cancel();
     this.#passage?.end();
     if (this.#client.current === this) this.#client.current = undefined;
     const front = this.#front;

@@ -14,20 +14,31 @@ export function createIntake(front: FrontState): Intake {
   return {
     request(client, request, response, awaitsContinue) {
       if (client.isRefused) return;
-      new Exchange(front, client, request, response, awaitsContinue).begin();
+      begin(front, client, new Exchange(front, client, request, response, awaitsContinue));
     },
     unexpected(client: ClientConnection, request: IncomingMessage, response: ClientResponse) {
       if (client.isRefused) return;
       new Exchange(front, client, request, response, false).refuseAndClose(417, "an Expect other than 100-continue");
     },
     upgrade(client, request, head) {
-      if (client.isRefused) client.socket.destroySoon();
-      else new UpgradeExchange(front, client, request, head).begin();
+      // Behind a request that is still to be answered, two would write on one connection.
+      if (client.isRefused || client.current !== undefined) client.socket.destroySoon();
+      else begin(front, client, new UpgradeExchange(front, client, request, head));
     },
     fault(client, error) {
       answerFault(front, client, error);
     },
   };
+}
+
+/** A fault of our own costs one connection, never the process. */
+function begin(front: FrontState, client: ClientConnection, exchange: { begin(): void }): void {
+  try {
+    exchange.begin();
+  } catch (error) {
+    front.logger.error({ error: String(error) }, "a request could not be handled");
+    client.socket.destroy();
+  }
 }
 
 function answerFault(front: FrontState, client: ClientConnection, error: Error): void {

@@ -17,6 +17,7 @@ export function toResponseHead(headers: RawHeaders, keepsTrailer: boolean): Resp
   let length: number | undefined;
   let isStream = false;
   let connection: string | undefined;
+  let hasTrailer = false;
   for (let index = 0; index < headers.length; index += 2) {
     const name = toText(headers[index]);
     const value = toText(headers[index + 1]);
@@ -24,10 +25,13 @@ export function toResponseHead(headers: RawHeaders, keepsTrailer: boolean): Resp
     if (lower === "connection") connection = connection === undefined ? value : `${connection}, ${value}`;
     if (isConnectionHeader(lower) || (lower === "trailer" && !keepsTrailer)) continue;
     if (lower === "content-length") length = Number(value);
+    else if (lower === "trailer") hasTrailer = true;
     else if (lower === "content-type") isStream = isStreamType(value);
     lines.push(name, value);
   }
-  const named = namedByConnection(connection);
+  let named = namedByConnection(connection);
+  // Node refuses to announce trailers behind a body of known length.
+  if (hasTrailer && length !== undefined) named = new Set(named).add("trailer");
   return { lines: named === undefined ? lines : withoutNamed(lines, named), length, isStream };
 }
 

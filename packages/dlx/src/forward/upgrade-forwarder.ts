@@ -93,17 +93,18 @@ function relayRefusal(
   response: IncomingMessage,
   reply: UpgradeReply,
 ): void {
-  reply.refused(response.statusCode ?? 0);
+  const status = response.statusCode ?? 0;
   const answer = new ServerResponse(request);
+  const { lines } = toResponseHead(response.rawHeaders, false);
+  try {
+    answer.writeHead(status, response.statusMessage ?? "", [...lines, ...extra, "Connection", "close"]);
+  } catch (error) {
+    outgoing.destroy();
+    return reply.failed(error as Error);
+  }
+  reply.refused(status);
   answer.assignSocket(client);
   answer.once("finish", () => client.destroySoon());
-  const { lines } = toResponseHead(response.rawHeaders, false);
-  answer.writeHead(response.statusCode ?? 502, response.statusMessage ?? "", [
-    ...lines,
-    ...extra,
-    "Connection",
-    "close",
-  ]);
   response.once("error", () => void client.destroy());
   client.once("close", () => void outgoing.destroy());
   response.pipe(answer);

@@ -41,7 +41,14 @@ export class UploadSending implements Sending {
     this.#request.on("socket", (socket) => this.#onSocket(socket));
     this.#request.on("information", (info) => reply.informed(info.statusCode, info.rawHeaders));
     this.#request.on("response", (response) => this.#onResponse(response));
+    // Nobody asked it to: without a listener Node would close the connection and say nothing.
+    this.#request.on("upgrade", (_response, socket) => {
+      socket.destroy();
+      this.#reply.replied();
+      this.#fail(new Error("the target switched protocols unasked"));
+    });
     this.#request.on("error", (error) => this.#fail(error));
+    this.#request.on("close", () => this.#fail(new Error("the connection closed")));
     this.#request.flushHeaders();
   }
 
@@ -91,7 +98,11 @@ export class UploadSending implements Sending {
     });
     response.on("end", () => this.#onEnd(response));
     response.on("error", (error) => this.#fail(error));
-    this.#reply.began(response.statusCode ?? 0, response.statusMessage ?? "", response.rawHeaders);
+    try {
+      this.#reply.began(response.statusCode ?? 0, response.statusMessage ?? "", response.rawHeaders);
+    } catch (error) {
+      this.#fail(error as Error);
+    }
   }
 
   #onEnd(response: IncomingMessage): void {
