@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { RuleFacts } from "../src/rule.ts";
-import { rules } from "../src/rules.ts";
+import { ruleFacts } from "../src/rules.ts";
 
 /** What stands in the guide for plugin authors and follows from code, by the name of its place. */
 const parts: Readonly<Record<string, () => string>> = {
@@ -11,7 +11,7 @@ const parts: Readonly<Record<string, () => string>> = {
   error: () => toCode("src/worker-error.ts"),
   test: () => toCode("test/conformance.test.ts"),
   config: () => toCode("dormouse.yaml"),
-  rules: () => [...Map.groupBy(rules, groupOf)].map(([group, members]) => toSection(group, members)).join("\n\n"),
+  rules: () => [...Map.groupBy(ruleFacts, groupOf)].map(([group, members]) => toSection(group, members)).join("\n\n"),
 };
 
 /** The guide with each part between its `<!-- generated: NAME -->` and `<!-- end -->`; every part has its place. */

@@ -33,4 +33,16 @@ export const rules: readonly Rule[] = [
 ];
 
 /** What every rule proves and why, for documents and reports; in the order in which rules are judged. */
-export const ruleFacts: readonly RuleFacts[] = rules;
+export const ruleFacts: readonly RuleFacts[] = rules.map(toFacts);
+
+function toFacts({ id, title, why, mend, requires, needs, buildsOn }: RuleFacts): RuleFacts {
+  return {
+    id,
+    title,
+    why,
+    mend,
+    ...(requires !== undefined && { requires }),
+    ...(needs !== undefined && { needs }),
+    ...(buildsOn !== undefined && { buildsOn }),
+  };
+}
