@@ -6,7 +6,7 @@ import { decideSleep } from "./decide-sleep.ts";
 import { decisionReasons } from "./decision-reasons.ts";
 import type { Observation, RuleObservation } from "./observation.ts";
 
-const runs = { numRuns: 2_000 };
+const runs = { numRuns: 1_000 };
 
 function isUnknownOrInUse({ dlxs }: Observation): boolean {
   if (dlxs === undefined || dlxs.length === 0) return true;

@@ -12,7 +12,7 @@ import {
   ScalerError,
 } from "@dormouse/core";
 import { callWithDeadline } from "./call-with-deadline.ts";
-import { PrometheusClient, type PrometheusSample } from "./prometheus-client.ts";
+import type { PrometheusClient, PrometheusSample } from "./prometheus-client.ts";
 import {
   type PrometheusMetric,
   type PrometheusOptions,
@@ -26,6 +26,8 @@ export const prometheusSource: PortPlugin<"metricsSource", PrometheusOptions> = 
   name: "prometheus",
   options: prometheusOptionsSchema,
   create: async (options, { clock }) => {
+    // Its HTTP library is large, and most hosts start without this source.
+    const { PrometheusClient } = await import("./prometheus-client.ts");
     const client = new PrometheusClient(options, await readAuthorities(options.tls.ca));
     return new PrometheusSource(options, client, clock);
   },

@@ -14,7 +14,7 @@ import type { DlxObservation } from "./observation.ts";
 export const peerDeadlineMs: Milliseconds = 2_000;
 
 /** What one listed DLX answered, or why it did not. */
-export type PeerActivity =
+type PeerActivity =
   | {
       readonly known: true;
       readonly id: string;

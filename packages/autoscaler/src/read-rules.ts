@@ -12,7 +12,7 @@ import { callWithDeadline } from "./call-with-deadline.ts";
 import type { RuleObservation } from "./observation.ts";
 
 /** How long one query may take. A source that hangs delays a tick by so much and is unknown for it. */
-export const queryDeadlineMs: Milliseconds = 5_000;
+const queryDeadlineMs: Milliseconds = 5_000;
 
 /** Sources by id, in configured order; the first is the default. */
 export type MetricsSources = ReadonlyMap<string, MetricsSource>;

@@ -21,7 +21,7 @@ export function recordSleep(attempt: SleepAttempt, result: SleepEnd | number): S
       ? { outcome: "done", reason: order.reason, from: result, to: 0 }
       : describeEnd(attempt, result)),
   });
-  logger.info({ resource: entry.key, by: order.by, outcome: event.outcome, reason: event.reason }, "sleep ended");
+  logger.debug({ resource: entry.key, by: order.by, outcome: event.outcome, reason: event.reason }, "sleep ended");
   return event;
 }
 

@@ -6,7 +6,7 @@ import { fillInReasons } from "../scripts/reason-tables.ts";
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
 
 describe("the README", () => {
-  it("has the reasons as the code has them; else run scripts/write-reason-tables.ts", () => {
+  it("has the reasons as the code has them; else run pnpm --filter @dormouse/autoscaler reasons", () => {
     expect(readme).toBe(fillInReasons(readme));
   });
 

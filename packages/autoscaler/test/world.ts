@@ -211,6 +211,8 @@ export class World {
 /** A leader elector that a test switches. */
 export class SwitchedElector implements LeaderElector {
   leads: boolean;
+  /** What ends the campaign: the autoscaler's own life. */
+  life: AbortSignal | undefined;
 
   constructor(leads: boolean) {
     this.leads = leads;
@@ -221,6 +223,7 @@ export class SwitchedElector implements LeaderElector {
   }
 
   lead(signal: AbortSignal): Promise<void> {
+    this.life = signal;
     return soleLeader.lead(signal);
   }
 
