@@ -56,7 +56,7 @@ function openWebSocket(url: string): {
   const socket = new WebSocket(url.replace("http", "ws"));
   onTestFinished(() => socket.terminate());
   const messages: string[] = [];
-  socket.on("message", (data: RawData) => messages.push(String(data)));
+  socket.on("message", (data: RawData) => messages.push(String(Buffer.concat([data].flat() as Buffer[]))));
   socket.on("error", () => {});
   const closed = new Promise<number>((resolve) => socket.once("close", resolve));
   const opened = new Promise<void>((resolve) => socket.once("open", resolve));
