@@ -10,7 +10,7 @@ export function recordSleep(attempt: SleepAttempt, result: SleepEnd | number): S
   const { context, entry, order, steps } = attempt;
   const { clock, journal, logger } = context.options;
   const isDone = typeof result === "number" || isAlreadyDone(attempt, result);
-  context.tracker(entry).attempted(isDone, clock.monotonic());
+  if (isDone || !wasFree(attempt, result)) context.tracker(entry).attempted(isDone, clock.monotonic());
   const event = journal.record({
     kind: "sleep",
     resource: entry.key,
@@ -38,11 +38,19 @@ function isAlreadyDone({ order }: SleepAttempt, { reason }: SleepEnd): boolean {
   return order.kind === "asked" && reason === "asleep";
 }
 
+/** It was decided to keep the resource before anything was done to it: that costs no claim, and lets the next attempt come at once. */
+function wasFree(attempt: SleepAttempt, result: SleepEnd | number): boolean {
+  return typeof result !== "number" && Object.hasOwn(decisionReasons, result.reason) && !hasBegun(attempt);
+}
+
+function hasBegun({ steps }: SleepAttempt): boolean {
+  return Object.keys(steps.phases).some((step) => step !== "read");
+}
+
 /** An operator's sleep that never began was refused. */
-function outcomeOf({ order, steps }: SleepAttempt, end: SleepEnd): ScaleEvent["outcome"] {
+function outcomeOf(attempt: SleepAttempt, end: SleepEnd): ScaleEvent["outcome"] {
   if (end.isFailure) return "failed";
-  const hasBegun = Object.keys(steps.phases).some((step) => step !== "read");
-  return order.kind === "asked" && !hasBegun ? "refused" : "kept";
+  return attempt.order.kind === "asked" && !hasBegun(attempt) ? "refused" : "kept";
 }
 
 function describeReason({ reason, about }: SleepEnd): string {

@@ -42,6 +42,17 @@ describe("a sleep that an operator asks for", () => {
     request.finish();
   });
 
+  it("does not delay the next sleep by having been refused, however often", async () => {
+    const autoscaler = await world.openAutoscaler();
+    const request = world.dlx.request(web);
+    await world.advance(500);
+    for (let times = 0; times < 10; times += 1)
+      expect(await autoscaler.sleep(web, order)).toMatchObject({ outcome: "refused" });
+    request.finish();
+    await autoscaler.tick();
+    expect(autoscaler.lastDecision("memory/default/web")).toMatchObject({ reason: "recent-activity" });
+  });
+
   it("is refused where a DLX does not answer", async () => {
     const autoscaler = await world.openAutoscaler();
     world.dlx.onActivity = () => Promise.reject(new Error("no"));
