@@ -67,7 +67,9 @@ it("shows it without colours where NO_COLOR is set, and within a narrow terminal
   await expect.poll(output, { timeout: 20_000 }).toMatch(/RESOURCE +STATE/);
   interrupt();
   expect(await ended).toBe(0);
-  const codes = new Set([...output().matchAll(/\u001b\[[\d;]*m/g)].map(([code]) => code));
-  expect([...codes]).toEqual([]);
+  const colours = output()
+    .split("\u001b[")
+    .filter((part) => /^[\d;]*m/.test(part));
+  expect(colours).toEqual([]);
   expect(output()).not.toMatch(/LAST WAKE/);
 }, 40_000);

@@ -131,7 +131,7 @@ describe("dormouse up", () => {
 describe("a stop", () => {
   it("says not ready, finishes what is held, then ends with exit code 0", async () => {
     const host = await startHost(
-      `${scalers(`{ name: slow, command: ${server("slow", { startMs: 1_500 })}, policy: { hosts: [slow.test] } }`)}`,
+      scalers(`{ name: slow, command: ${server("slow", { startMs: 1_500 })}, policy: { hosts: [slow.test] } }`),
       { folder },
       "--set",
       "dlx.stopGrace=300ms",
@@ -191,7 +191,7 @@ describe("a stop", () => {
     await host.get("a.test");
     host.bin.kill("SIGUSR2");
     expect(await host.bin.ended).toBe(1);
-    const [fatal] = host.log().filter(({ level }) => level === "fatal");
+    const fatal = host.log().find(({ level }) => level === "fatal");
     expect(fatal).toMatchObject({ error: { message: "nobody catches this" } });
     await expect.poll(() => processesWith(`a ${folder}`)).toEqual([]);
   });
