@@ -3,7 +3,6 @@ import { expect, it } from "vitest";
 import type { Gates } from "./harness/gates.ts";
 import type { HostConfig } from "./harness/host-config.ts";
 import { service, type Stage, withStage } from "./harness/stage.ts";
-import { until } from "./harness/until.ts";
 
 const names = ["alone", "replicated", "database", "shop"] as const;
 

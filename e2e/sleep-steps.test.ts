@@ -60,7 +60,7 @@ describe.each(scalers)("a sleep by the scaler $name that waits just before its s
     const policy = { ...staysAwake, routing: "always", drainTimeout: "300ms" };
     host = await SteppingHost.open(plugin, [service(gates, "echo", { policy })]);
     traffic = new Traffic({ origin: host.origin, host: "echo.test" });
-    expect(await traffic.send()).toMatchObject({ outcome: "answered", cold: true });
+    await traffic.send(); // from here on it is awake; what became of it is looked at in the end
   });
 
   afterEach(async () => {
@@ -106,7 +106,7 @@ describe.each(scalers)("a sleep by the scaler $name that waits just before its s
     const crowds = [traffic.burst(20, { method: "POST", body: "one of many" })];
     pause.resume();
     for (let round = 0; round < 5; round += 1) crowds.push(traffic.burst(10));
-    await sleep;
+    expect(["done", "kept", "refused"]).toContain((await sleep).outcome);
     await Promise.all(crowds);
     await expectConsistent(undefined);
   });
@@ -115,8 +115,7 @@ describe.each(scalers)("a sleep by the scaler $name that waits just before its s
   async function expectConsistent(state: "asleep" | "awake" | undefined): Promise<void> {
     if (state !== undefined) await host.untilState("echo", state);
     const next = await traffic.send();
-    expect(next).toMatchObject({ outcome: "answered" });
-    if (state === "asleep") expect(next.cold).toBe(true);
+    expect(next).toMatchObject({ outcome: "answered", ...(state === "asleep" && { cold: true }) });
     expect(traffic.of("lost")).toEqual([]);
     expect(traffic.of("refused")).toEqual([]);
     expect(traffic.discrepancies([gates.ledger("echo")])).toEqual([]);

@@ -130,7 +130,7 @@ describe("with streamIdleAfter", () => {
     const { host } = stage;
     const events = await EventSource.open(host.origin, "silent-with-limit.test");
     try {
-      await host.untilState("silent-with-limit", "asleep");
+      expect(await host.untilState("silent-with-limit", "asleep")).toMatchObject({ desired: 0, inFlight: 0 });
       await until("the stream ended with its service", () => !events.isOpen);
     } finally {
       await events[Symbol.asyncDispose]();

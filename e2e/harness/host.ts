@@ -1,20 +1,20 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { basename, dirname, join } from "node:path";
 import { Events } from "./events.ts";
 import { freePort, isFree } from "./free-port.ts";
 import type { HostConfig } from "./host-config.ts";
 import { family, familyVariable, type RunningProcess } from "./processes.ts";
 import { patienceMs, until, within } from "./until.ts";
 
+const require = createRequire(import.meta.url);
+const manifest = require.resolve("@dormouse/cli/package.json");
+
 /** The command line interface as the sources have it; the condition makes Node run them without a build. */
-export const dormouse = [
-  "--conditions=@dormouse/source",
-  fileURLToPath(new URL("../../packages/cli/src/bin.ts", import.meta.url)),
-];
+export const dormouse = ["--conditions=@dormouse/source", join(dirname(manifest), "src/bin.ts")];
 
 interface Ports {
   readonly dlx: number;
@@ -176,9 +176,8 @@ export class Host implements AsyncDisposable {
   async expectNothingLeft(): Promise<void> {
     const left = this.children;
     if (left.length > 0) throw new Error(`the host left behind ${JSON.stringify(left)}:\n${this.tail}`);
-    for (const [name, port] of Object.entries(this.#ports)) {
-      if (!(await isFree(port))) throw new Error(`the ${name} port ${port} is still taken`);
-    }
+    const { dlx, admin } = this.#ports;
+    for (const port of [dlx, admin]) if (!(await isFree(port))) throw new Error(`the port ${port} is still taken`);
   }
 
   /** Ends whatever still runs, without a farewell, and removes the folder. */
@@ -225,17 +224,4 @@ export class Host implements AsyncDisposable {
 export function plainEnvironment(): NodeJS.ProcessEnv {
   const foreign = /^(?:VITEST|NODE_ENV$|NODE_OPTIONS$|DORMOUSE_|TEST$)/;
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)));
-}
-
-/** Runs a host for as long as the body takes; a failure shows what the host printed. */
-export async function withHost(config: HostConfig, body: (host: Host) => Promise<void>): Promise<void> {
-  const host = await Host.start(config);
-  try {
-    await body(host);
-  } catch (error) {
-    console.error(`--- end of what the host printed\n${host.tail}\n---`);
-    await host.kill();
-    throw error;
-  }
-  await host[Symbol.asyncDispose]();
 }

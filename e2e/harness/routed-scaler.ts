@@ -10,7 +10,7 @@ import {
 import { scaler as processScaler } from "@dormouse/scaler-process";
 
 /** Who receives a resource's own traffic, and by which version. */
-export interface Routed {
+interface Routed {
   readonly to: "dlx" | "resource";
   readonly version: string;
 }

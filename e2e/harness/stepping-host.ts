@@ -137,8 +137,11 @@ async function openParts(
   const dlx = await openDlx({ catalog, clock, logger, journal, sleepGate, config: config.dlx });
   const peers = localPeers(dlx);
   const source = await openPort(createDlxSource(peers), {}, { id: "dlx", logger, clock });
+  const shared = { catalog, clock, logger, journal, sleepGate };
   const autoscaler = await openAutoscaler({
-    ...{ catalog, clock, logger, journal, peers, sleepGate, at },
+    ...shared,
+    peers,
+    at,
     config: config.autoscaler,
     elector: soleLeader,
     sources: new Map([["dlx", source]]),
