@@ -4,7 +4,7 @@ import { renderCliDocs } from "../scripts/render-cli-docs.ts";
 import { renderMetricDocs } from "../scripts/render-metric-docs.ts";
 
 const docs = new URL("../../../docs/", import.meta.url);
-const mend = "stale: node --conditions=@dormouse/source packages/cli/scripts/write-cli-docs.ts && npx pnpm@12 format";
+const mend = "stale: npx pnpm@12 --filter @dormouse/cli run docs && npx pnpm@12 format";
 
 /** The formatter pads tables; that makes no difference. */
 function withoutPadding(text: string): string {

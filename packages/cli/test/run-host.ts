@@ -27,7 +27,7 @@ export interface LogLine {
   readonly [field: string]: unknown;
 }
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: string;

@@ -21,7 +21,7 @@ export interface LiveModel {
 }
 
 /** The part of a terminal that is used. */
-export interface Screen {
+interface Screen {
   readonly columns?: number;
   readonly rows?: number;
   write(text: string): boolean;
