@@ -23,9 +23,20 @@ type Act =
   | { readonly do: "scale"; readonly to: number }
   | { readonly do: "lose-answer" | "lose-fence" }
   | { readonly do: "pause"; readonly step: SleepStep }
-  | { readonly do: "late-fence" };
+  | { readonly do: "late-fence" }
+  | { readonly do: "calm" }
+  | { readonly do: "meet"; readonly step: SleepStep; readonly finishes: boolean };
 
 const act: fc.Arbitrary<Act> = fc.oneof(
+  { weight: 3, arbitrary: fc.constant<Act>({ do: "calm" }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant("meet" as const),
+      step: fc.constantFrom(...sleepSteps),
+      finishes: fc.boolean(),
+    }),
+  },
   { weight: 5, arbitrary: fc.constant<Act>({ do: "request" }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constant("finish" as const), nth: fc.nat({ max: 3 }) }) },
   {
@@ -85,6 +96,8 @@ class Chaos {
     else if (act.do === "release") this.release();
     else if (act.do === "late-fence") await dlx.fence(web, "late").catch(() => {});
     else if (act.do === "join") world.addDlx();
+    else if (act.do === "calm") await this.#calmDown();
+    else if (act.do === "meet") await this.#meet(act.step, act.finishes);
     else await this.#crashAutoscaler();
     await world.advance(0);
   }
@@ -100,6 +113,22 @@ class Chaos {
     this.#losesAnswer = false;
     this.#losesFence = false;
     for (const request of this.requests) request.finish();
+  }
+
+  /** Everything is answered, and for long enough that a sleep begins. */
+  async #calmDown(): Promise<void> {
+    for (const request of this.requests) request.finish();
+    await this.#world.advance(7_000);
+  }
+
+  /** A request at just this step of a sleep. */
+  async #meet(step: SleepStep, finishes: boolean): Promise<void> {
+    this.#pauses.add(step);
+    await this.#calmDown();
+    for (const dlx of this.#world.dlxs) this.requests.push(dlx.request(web));
+    await this.#world.advance(1_000);
+    if (finishes) for (const request of this.requests) request.finish();
+    this.release();
   }
 
   /** Each pause holds one sleep, for as long as nobody releases it. */
