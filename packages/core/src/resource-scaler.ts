@@ -22,11 +22,13 @@ import type { LocalRef } from "./resource-ref.ts";
  * Scaling. `setScale` resolves as soon as the platform has accepted the wish, with the version that this very call
  * produced. A count of one or more is stored as `wakeReplicas` in the same write; zero never is, so that a wake finds
  * the count from before the sleep. With `ifVersion` and the capability `compareAndSet` the comparison and the write are
- * one atomic step on the platform; another version rejects with `SCALER_CONFLICT` and changes nothing.
+ * one atomic step on the platform; another version rejects with `SCALER_CONFLICT` and changes nothing. A call for the
+ * count that already is starts whatever of it is missing: that is how a wake asks again after a failed start.
  *
  * Targets. `resolveTargets` gives candidates for one port: addresses of instances that no stop accepted so far can
  * still end. An instance that an earlier stop is about to end is left out, however healthy it looks. None: an empty
- * list. `ready: true` is a hint to dial; the DLX dials before it believes.
+ * list. A port that the resource does not have rejects with `SCALER_BAD_ARGUMENT`. `ready: true` is a hint to dial; the
+ * DLX dials before it believes.
  *
  * Routing. Where the platform sends a resource's own traffic by itself (a Kubernetes Service, a load balancer), the
  * capability `routing` says that `routeTraffic` can point it at the DLX and back. Each call carries the version its
@@ -70,7 +72,7 @@ export interface Capabilities {
   readonly routing: boolean;
   /** `ifVersion` is compared and written in one atomic step. */
   readonly compareAndSet: boolean;
-  /** No effect of a call shows later than this after the call ended in whatever way, in ms. */
+  /** No call is accepted by the platform later than this after it ended for its caller in whatever way, in ms. What was accepted may take longer to show. */
   readonly settleWithinMs: Milliseconds;
 }
 

@@ -1,3 +1,4 @@
+import { ScalerError } from "../scaler-error.ts";
 import type { Clock, Milliseconds, Timer } from "../clock.ts";
 import { mergePolicy } from "../parse-policy.ts";
 import type { PartialPolicy, Policy } from "../policy.ts";
@@ -144,6 +145,9 @@ export class MemoryResource {
 
   targets(portName: string | undefined): readonly Target[] {
     const port = portName === undefined ? this.#ports[0] : this.#ports.find((each) => each.name === portName);
+    if (port === undefined && portName !== undefined) {
+      throw new ScalerError("SCALER_BAD_ARGUMENT", `${this.ref.name} has no port ${portName}`);
+    }
     if (port === undefined) return [];
     const { probe } = this.#options;
     return [...this.#inState("starting"), ...this.#inState("ready")].map((instance) => ({
