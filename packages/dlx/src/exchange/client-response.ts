@@ -15,16 +15,27 @@ export class ClientResponse<Request extends IncomingMessage = IncomingMessage> e
   own(owner: ResponseOwner): void {
     this.owner = owner;
     this.once("close", onClose);
+    if (this.socket === null) this.#followSocket();
   }
 
   /** Tells the owner once the client reads again. */
   awaitDrain(): void {
     this.once("drain", onDrain);
   }
+
+  /** Behind another answer a response has no connection yet, and Node 22 tells it nothing of that one's end. */
+  #followSocket(): void {
+    const { socket } = this.req;
+    const onSocketClose = (): void => void this.emit("close");
+    socket.once("close", onSocketClose);
+    this.once("close", () => socket.off("close", onSocketClose));
+  }
 }
 
 function onClose(this: ClientResponse): void {
-  this.owner?.onClose();
+  const { owner } = this;
+  this.owner = undefined;
+  owner?.onClose();
 }
 
 function onDrain(this: ClientResponse): void {

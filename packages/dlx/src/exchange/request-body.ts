@@ -45,11 +45,18 @@ export class RequestBody implements ArrivingBody {
     if (this.#isOver) return this.#kept === undefined ? undefined : Buffer.concat(this.#kept);
     if (!this.hasArrived) return undefined;
     this.#isOver = true;
-    const chunk = this.#request.read() as Buffer | null;
+    const chunks: Buffer[] = [];
+    // Until Node 24 one read gave all that was there, from Node 26 on it gives one chunk.
+    for (let chunk = this.#read(); chunk !== null; chunk = this.#read()) {
+      chunks.push(chunk);
+      this.#keep(chunk);
+    }
     this.#request.resume();
-    if (chunk === null) return Buffer.alloc(0);
-    this.#keep(chunk);
-    return chunk;
+    return chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
+  }
+
+  #read(): Buffer | null {
+    return this.#request.read() as Buffer | null;
   }
 
   flowInto(destination: BodyDestination): () => void {
