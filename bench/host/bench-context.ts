@@ -37,7 +37,8 @@ export const fullSizes: BenchSizes = {
 export const quickSizes: BenchSizes = {
   rounds: 1,
   warmUpRequests: 200,
-  cpuRequests: 500,
+  // Enough for nginx to use some of the ticks that CPU time is counted in.
+  cpuRequests: 2_000,
   latencyRequests: 100,
   wakes: 3,
   burstRuns: 1,
