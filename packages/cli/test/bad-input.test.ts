@@ -2,8 +2,11 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { defaultPolicy } from "@dormouse/core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { endBins, processesWith, runBin } from "./run-bin.ts";
+
+vi.setConfig({ testTimeout: 120_000 });
 
 let folder: string;
 let occupied: Server;
@@ -208,6 +211,34 @@ describe("the command line", () => {
     const { code, stderr } = await runBin(["check", "-c", "d.yaml"], { folder });
     expect(stderr.trimEnd().split("\n")).toHaveLength(3);
     expect(code).toBe(2);
+  });
+
+  it("finds what only the platforms know: a route that two of their resources have", async () => {
+    const list = (names: string): string =>
+      plugin(`{ create: async () => ({ ...nothing, listResources: async () => [${names}].map((name) => ({
+      ref: { namespace: "prod", name }, desired: 0, ready: 0, wakeReplicas: 1, version: "1", ports: [], createdAt: 0, updatedAt: 0,
+      policy: ${JSON.stringify({ ...defaultPolicy, enabled: true, hosts: ["x.test"], dependsOn: ["gone"] })} })) }) }`);
+    await writeFile(join(folder, "mine.mjs"), list('"a", "b"'));
+    await writeFile(join(folder, "d.yaml"), config([], [], "./mine.mjs"));
+    const { code, stderr } = await runBin(["check", "-c", "d.yaml"], { folder });
+    expect(stderr.trimEnd().split("\n")).toEqual([
+      "error: d.yaml: mine/prod/b: x.test/ leads to mine/prod/a already; give one of them another host, pathPrefix, header or listener",
+      "error: d.yaml: mine/prod/a.dependsOn[0]: there is no resource mine/prod/gone; known: mine/prod/a, mine/prod/b",
+      "error: d.yaml: mine/prod/b.dependsOn[0]: there is no resource mine/prod/gone; known: mine/prod/a, mine/prod/b",
+    ]);
+    expect(code).toBe(2);
+  });
+
+  it("says what it could not check, with exit code 1, where a platform is away", async () => {
+    const away =
+      "{ create: async () => ({ ...nothing, listResources: async () => { throw Object.assign(new Error('no route to the platform'), { [Symbol.for('dormouse.dev/scaler-error')]: true, code: 'SCALER_UNAVAILABLE', retryable: true }); } }) }";
+    await writeFile(join(folder, "mine.mjs"), plugin(away));
+    await writeFile(join(folder, "d.yaml"), config([], [], "./mine.mjs"));
+    const { code, stderr, stdout } = await runBin(["check", "-c", "d.yaml"], { folder });
+    expect(stderr).toBe(
+      "warning: scalers[0]: SCALER_UNAVAILABLE: no route to the platform; its resources, their routes and dependencies are not checked\n",
+    );
+    expect([code, stdout]).toEqual([1, ""]);
   });
 
   it("gives the same as JSON", async () => {

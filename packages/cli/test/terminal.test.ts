@@ -4,11 +4,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { afterEach, beforeEach, expect, it, type TestContext } from "vitest";
+import { afterEach, beforeEach, expect, it, type TestContext, vi } from "vitest";
 import { server } from "./run-host.ts";
 
 const run = promisify(execFile);
 const bin = fileURLToPath(new URL("../src/bin.ts", import.meta.url));
+
+/** How long anything may take on a busy machine. */
+const soon = { timeout: 20_000 };
+
+vi.setConfig({ testTimeout: 120_000 });
 
 let folder: string;
 let child: ChildProcess | undefined;
@@ -52,19 +57,19 @@ async function inTerminal(
 
 it("shows a live table in a terminal with log lines above it, and gives the terminal back on Ctrl-C", async (context) => {
   const { output, interrupt, ended } = await inTerminal(context, {}, 100);
-  await expect.poll(output, { timeout: 20_000 }).toMatch(/RESOURCE +STATE +REPLICAS +HELD +IN FLIGHT/);
+  await expect.poll(output, soon).toMatch(/RESOURCE +STATE +REPLICAS +HELD +IN FLIGHT/);
   expect(output()).toContain("local/default/a");
-  await expect.poll(output).toMatch(/INFO.*ready/);
+  await expect.poll(output, soon).toMatch(/INFO.*ready/);
   expect(output()).toContain("\u001b[?25l");
   interrupt();
   expect(await ended).toBe(0);
   expect(output()).toContain("stopped");
   expect(output().lastIndexOf("\u001b[?25h")).toBeGreaterThan(output().lastIndexOf("\u001b[?25l"));
-}, 40_000);
+});
 
 it("shows it without colours where NO_COLOR is set, and within a narrow terminal", async (context) => {
   const { output, interrupt, ended } = await inTerminal(context, { NO_COLOR: "1" }, 44);
-  await expect.poll(output, { timeout: 20_000 }).toMatch(/RESOURCE +STATE/);
+  await expect.poll(output, soon).toMatch(/RESOURCE +STATE/);
   interrupt();
   expect(await ended).toBe(0);
   const colours = output()
@@ -72,4 +77,4 @@ it("shows it without colours where NO_COLOR is set, and within a narrow terminal
     .filter((part) => /^[\d;]*m/.test(part));
   expect(colours).toEqual([]);
   expect(output()).not.toMatch(/LAST WAKE/);
-}, 40_000);
+});

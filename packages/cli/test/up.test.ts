@@ -1,9 +1,19 @@
+import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { endBins, processesWith, runBin, startBin } from "./run-bin.ts";
 import { server, startHost, untilLogged } from "./run-host.ts";
+
+const bin = fileURLToPath(new URL("../src/bin.ts", import.meta.url));
+
+/** How long anything may take on a busy machine. */
+const soon = { timeout: 20_000 };
+
+vi.setConfig({ testTimeout: 120_000 });
 
 let folder: string;
 
@@ -77,7 +87,7 @@ describe("dormouse up", () => {
     host.bin.kill("SIGTERM");
     expect(await host.bin.ended).toBe(0);
     expect(await processesWith("Hello from a dormouse")).toEqual([]);
-  }, 60_000);
+  });
 
   it("puts an idle service to sleep by itself, and its process is gone", async () => {
     const host = await startHost(
@@ -94,7 +104,7 @@ describe("dormouse up", () => {
       from: 1,
       to: 0,
     });
-    await expect.poll(() => processesWith(`a ${folder}`)).toEqual([]);
+    await expect.poll(() => processesWith(`a ${folder}`), soon).toEqual([]);
     expect(await host.get("a.test")).toMatchObject({ status: 200, headers: { "x-dormouse-cold-start": "true" } });
   });
 
@@ -128,18 +138,53 @@ describe("dormouse up", () => {
   });
 });
 
+describe("dormouse events --follow", () => {
+  it("prints what was and what comes, waits for a host that restarts, and ends with Ctrl-C", async () => {
+    const yaml = scalers(`{ name: a, command: ${server("a")}, policy: { hosts: [a.test] } }`);
+    const host = await startHost(yaml, { folder });
+    await host.get("a.test");
+    const follow = startBin(["events", "--follow", "-o", "json", "--admin", host.admin], { folder });
+    const kinds = (): string[] =>
+      follow
+        .stdout()
+        .split("\n")
+        .slice(0, -1)
+        .map((line) => (JSON.parse(line) as { kind: string }).kind);
+    await expect.poll(kinds, soon).toEqual(["wake"]);
+    await host.run("sleep", "a");
+    await expect.poll(kinds, soon).toEqual(["wake", "sleep"]);
+    host.bin.kill("SIGTERM");
+    await host.bin.ended;
+    await expect
+      .poll(() => follow.stderr())
+      .toBe("the stream of events has ended; waiting for the host to come back\n");
+    const again = await startHost(yaml, { folder }, "--admin-listen", new URL(host.admin).host);
+    await again.get("a.test");
+    await expect.poll(kinds, soon).toEqual(["wake", "sleep", "wake"]);
+    follow.kill("SIGINT");
+    expect(await follow.ended).toBe(0);
+  });
+
+  it("ends quietly when nobody reads any more", async () => {
+    const host = await startHost(scalers("{ name: a, command: [node] }"), { folder });
+    const command = `"${process.execPath}" --conditions=@dormouse/source "${bin}" ls --admin ${host.admin} | true; echo "\${PIPESTATUS[0]}"`;
+    const { stdout, stderr } = await promisify(execFile)("bash", ["-c", command], { cwd: folder });
+    expect([stdout, stderr]).toEqual(["0\n", ""]);
+  });
+});
+
 describe("a stop", () => {
   it("says not ready, finishes what is held, then ends with exit code 0", async () => {
     const host = await startHost(
-      scalers(`{ name: slow, command: ${server("slow", { startMs: 1_500 })}, policy: { hosts: [slow.test] } }`),
+      scalers(`{ name: slow, command: ${server("slow", { startMs: 4_000 })}, policy: { hosts: [slow.test] } }`),
       { folder },
       "--set",
       "dlx.stopGrace=300ms",
     );
     const held = host.get("slow.test");
-    await expect.poll(async () => (await host.ask("/v1/resources")).body).toContain('"held":1');
+    await expect.poll(async () => (await host.ask("/v1/resources")).body, soon).toContain('"held":1');
     host.bin.kill("SIGTERM");
-    await expect.poll(async () => (await host.ask("/readyz")).status).toBe(503);
+    await expect.poll(async () => (await host.ask("/readyz")).status, soon).toBe(503);
     expect(await held).toMatchObject({ status: 200, body: "slow" });
     expect(await host.bin.ended).toBe(0);
     expect(host.log().at(-1)?.msg).toBe("stopped");
@@ -153,13 +198,13 @@ describe("a stop", () => {
       { folder },
     );
     const held = host.get("never.test").catch(() => "cut");
-    await expect.poll(() => processesWith(`never ${folder}`)).toHaveLength(1);
+    await expect.poll(() => processesWith(`never ${folder}`), soon).toHaveLength(1);
     host.bin.kill("SIGTERM");
     await untilLogged(host.bin, "stopping; once more stops at once");
     host.bin.kill("SIGINT");
     expect(await host.bin.ended).toBe(1);
     expect(await held).toBe("cut");
-    await expect.poll(() => processesWith(`never ${folder}`)).toEqual([]);
+    await expect.poll(() => processesWith(`never ${folder}`), soon).toEqual([]);
   });
 
   it("that is asked for while it still starts comes right after the start", async () => {
@@ -173,7 +218,7 @@ describe("a stop", () => {
     );
     await writeFile(join(folder, "inner.mjs"), emptyPlugin);
     const bin = startBin(["up", "-c", "d.yaml"], { folder });
-    await expect.poll(() => bin.stdout(), { timeout: 10_000 }).toContain("loading");
+    await expect.poll(() => bin.stdout(), soon).toContain("loading");
     bin.kill("SIGINT");
     expect(await bin.ended).toBe(0);
     expect(bin.stdout()).toContain("stopped");
@@ -193,6 +238,6 @@ describe("a stop", () => {
     expect(await host.bin.ended).toBe(1);
     const fatal = host.log().find(({ level }) => level === "fatal");
     expect(fatal).toMatchObject({ error: { message: "nobody catches this" } });
-    await expect.poll(() => processesWith(`a ${folder}`)).toEqual([]);
+    await expect.poll(() => processesWith(`a ${folder}`), soon).toEqual([]);
   });
 });

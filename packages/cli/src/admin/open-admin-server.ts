@@ -39,6 +39,8 @@ export async function openAdminServer(options: AdminServerOptions): Promise<Admi
     getRequestListener(app.fetch, { overrideGlobalObjects: false }),
   );
   server.maxConnections = mostConnections;
+  // A connection that becomes idle after the close would stay open for the rest of its keep-alive.
+  server.on("request", (_, response) => response.on("close", () => server.listening || server.closeIdleConnections()));
   await listen(server, options.listen);
   return {
     address: printAddress(server.address()),

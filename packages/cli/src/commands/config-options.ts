@@ -21,11 +21,7 @@ export function overridesOf(options: ConfigOptions, environment: Terminal["envir
     { path: ["dlx", "listen"], value: options.listen, origin: "--listen" },
     { path: ["admin", "listen"], value: options.adminListen, origin: "--admin-listen" },
     { path: ["log", "level"], value: options.logLevel, origin: "--log-level" },
-    {
-      path: ["log", "format"],
-      value: options.logFormat ?? (options.output === "json" ? "json" : undefined),
-      origin: "--log-format",
-    },
+    { path: ["log", "format"], value: options.logFormat, origin: "--log-format" },
   ];
   return [
     ...environmentOverrides(environment),

@@ -47,21 +47,33 @@ async function follow(
   signal: AbortSignal,
 ): Promise<void> {
   let last = "0";
-  let seen = false;
+  let wasThere = false;
   for (let attempt = 0; !signal.aborted; attempt += 1) {
-    try {
-      for await (const { id, event } of client.follow(last, signal)) {
-        last = id;
-        attempt = 0;
-        await print(event);
-      }
-      seen = true;
-    } catch (error) {
-      if (signal.aborted) return;
-      if (!seen && last === "0" && error instanceof AdminFailure) throw error;
-      if (attempt === 0) await write(stderr, "the host has gone; waiting for it to come back");
+    const failure = await followOnce(client.follow(last, signal), async ({ id, event }) => {
+      last = id;
+      await print(event);
+    });
+    if (signal.aborted) return;
+    if (failure !== undefined && !wasThere) throw failure;
+    if (failure === undefined) {
+      wasThere = true;
+      attempt = 0;
+      await write(stderr, "the stream of events has ended; waiting for the host to come back");
     }
     await clock.sleep(backoffMs(attempt, { firstMs: 500, longestMs: 10_000 }), signal).catch(() => {});
+  }
+}
+
+/** Undefined where the host was there until the stream ended or broke; the failure where it was not. */
+async function followOnce<Told>(
+  stream: AsyncIterable<Told>,
+  print: (told: Told) => Promise<void>,
+): Promise<AdminFailure | undefined> {
+  try {
+    for await (const told of stream) await print(told);
+    return undefined;
+  } catch (error) {
+    return error instanceof AdminFailure ? error : undefined;
   }
 }
 

@@ -15,8 +15,8 @@ export interface InitOptions extends GlobalOptions {
  * `dormouse init`: a configuration to begin with.
  * @throws UsageError where there is a file already, or it cannot be written
  */
-export async function init(options: InitOptions, { stdout }: Terminal): Promise<ExitCode> {
-  const file = options.config ?? defaultConfigFile;
+export async function init(options: InitOptions, { stdout, environment }: Terminal): Promise<ExitCode> {
+  const file = options.config ?? environment["DORMOUSE_CONFIG"] ?? defaultConfigFile;
   try {
     await writeFile(file, starterConfig, { flag: options.force === true ? "w" : "wx" });
   } catch (error) {

@@ -18,7 +18,8 @@ import { openUpOutput, type UpOutput } from "./up-output.ts";
  * @throws RefusedConfig, StartFailure where it cannot start
  */
 export async function up(options: UpOptions, terminal: Terminal): Promise<ExitCode> {
-  const overrides = overridesOf(options, terminal.environment);
+  const json = options.output === "json" ? { logFormat: "json" } : {};
+  const overrides = overridesOf({ ...json, ...options }, terminal.environment);
   const file = options.config ?? terminal.environment["DORMOUSE_CONFIG"] ?? defaultConfigFile;
   const loaded = await loadConfig({ file, overrides });
   // Commands and folders in the file are relative to it, wherever the host is started.
