@@ -12,6 +12,9 @@ export function liveReporter(stream: NodeJS.WriteStream, table: () => string): R
       show();
     },
     refresh: show,
-    end: () => update.clear(),
+    end() {
+      update.clear();
+      update.done();
+    },
   };
 }

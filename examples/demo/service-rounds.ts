@@ -39,6 +39,7 @@ export async function runRounds(tally: ServiceTally, rounds: number, stage: Stag
 
 async function runPair(tally: ServiceTally, client: ServiceClient, label: string, stage: Stage): Promise<void> {
   const { twin, service } = tally;
+  stage.signal.throwIfAborted();
   stage.reporter.tell(`${service.name}: starts by hand`);
   const own = await measureDirectRun(twin, label, stage.signal);
   const coldMs = await wakeByVolley(tally, client, `${label}-cold`, stage.signal);
