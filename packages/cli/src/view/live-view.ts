@@ -6,6 +6,8 @@ import { renderResources } from "./render-resources.ts";
 
 /** Time between two drawings: quick enough to watch, slow enough to cost nothing. */
 const refreshMs: Milliseconds = 250;
+/** Rest after a drawing as a multiple of what it took, so that thousands of resources do not cost a tenth of a core. */
+const leastRest = 20;
 /** Log lines kept for one drawing; more are dropped and counted. */
 const mostLines = 500;
 /** Lines of the screen that stay free: the header, blanks and the footer. */
@@ -72,8 +74,11 @@ export class LiveView implements Disposable {
   }
 
   #refresh(): void {
+    const { clock } = this.#options;
+    const before = clock.monotonic();
     this.#draw();
-    this.#timer = this.#options.clock.setTimer(refreshMs, () => this.#refresh(), { unref: true });
+    const waitMs = Math.max(refreshMs, (clock.monotonic() - before) * leastRest);
+    this.#timer = clock.setTimer(waitMs, () => this.#refresh(), { unref: true });
   }
 
   #draw(): void {

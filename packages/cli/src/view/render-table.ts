@@ -1,5 +1,4 @@
 import { stripVTControlCharacters } from "node:util";
-import Table from "cli-table3";
 
 /** One column: what it is called, and how much it matters where the terminal is narrow. */
 export interface Column {
@@ -18,47 +17,41 @@ const shortestCut = 8;
  * Columns that do not fit are left out; the first one is cut at the end.
  */
 export function renderTable(columns: readonly Column[], rows: readonly (readonly string[])[], width: number): string {
-  const widths = columns.map((column, index) =>
-    Math.max(...[column.title, ...rows.map((row) => row[index] ?? "")].map(lengthOf)),
+  const widths = columns.map(({ title }, index) =>
+    rows.reduce((widest, row) => Math.max(widest, lengthOf(row[index] ?? "")), title.length),
   );
   const shown = chooseColumns(columns, widths, width);
   const first = shown[0] ?? 0;
   const rest = sum(shown.slice(1).map((index) => (widths[index] ?? 0) + gap));
   const cut = Math.min(widths[first] ?? 0, Math.max(shortestCut, width - rest));
-  const table = new Table({
-    head: shown.map((index) => columns[index]?.title ?? ""),
-    colAligns: shown.map((index) => columns[index]?.align ?? "left"),
-    colWidths: shown.map((index) => (index === first ? cut : (widths[index] ?? 0)) + gap),
-    chars: noLines,
-    style: { head: [], border: [], "padding-left": 0, "padding-right": gap },
-  });
-  for (const row of rows) table.push(shown.map((index) => row[index] ?? ""));
-  return table
-    .toString()
-    .split("\n")
-    .map((line) => line.trimEnd())
-    .join("\n");
+  const layout = shown.map((index) => ({
+    index,
+    width: index === first ? cut : (widths[index] ?? 0),
+    align: columns[index]?.align ?? "left",
+  }));
+  const head = columns.map(({ title }) => title);
+  return [head, ...rows].map((row) => renderRow(row, layout)).join("\n");
 }
 
-const noLines = Object.fromEntries(
-  [
-    "top",
-    "top-mid",
-    "top-left",
-    "top-right",
-    "bottom",
-    "bottom-mid",
-    "bottom-left",
-    "bottom-right",
-    "left",
-    "left-mid",
-    "mid",
-    "mid-mid",
-    "right",
-    "right-mid",
-    "middle",
-  ].map((name) => [name, ""]),
-);
+interface Place {
+  /** Of the cell in its row. */
+  readonly index: number;
+  readonly width: number;
+  readonly align: "left" | "right";
+}
+
+function renderRow(row: readonly string[], layout: readonly Place[]): string {
+  const cells = layout.map(({ index, width, align }) => fit(row[index] ?? "", width, align));
+  return cells.join(" ".repeat(gap)).trimEnd();
+}
+
+/** Only cells without colours are ever too long: those of the first column. */
+function fit(text: string, width: number, align: Place["align"]): string {
+  const missing = width - lengthOf(text);
+  if (missing < 0) return `${text.slice(0, width - 1)}…`;
+  const blanks = " ".repeat(missing);
+  return align === "left" ? text + blanks : blanks + text;
+}
 
 /** Indexes of the columns that fit, in order. */
 function chooseColumns(columns: readonly Column[], widths: readonly number[], width: number): number[] {
