@@ -54,12 +54,9 @@ export class PortAllocator implements AsyncDisposable {
     return port >= this.#range.from && port <= this.#range.to && !this.#excluded.has(port);
   }
 
-  /** Keeps a port for one resource until it is dropped; free or not. Rejects with `SCALER_START_FAILED` where none is left. */
+  /** Keeps a port that is free now for one resource until it is dropped. Rejects with `SCALER_START_FAILED` where none is left. */
   async reserve(): Promise<number> {
-    return this.#pick(async (port) => {
-      this.#reserved.add(port);
-      return true;
-    });
+    return this.#pick((port) => claim(this.#reserved, port));
   }
 
   /** Gives a reserved port back. */
@@ -84,37 +81,33 @@ export class PortAllocator implements AsyncDisposable {
   }
 
   async #use(port: number): Promise<boolean> {
-    if (this.#inUse.has(port)) return false;
-    this.#inUse.add(port);
-    if (await isPortFree(port)) return true;
-    this.#inUse.delete(port);
-    return false;
+    return !this.#inUse.has(port) && claim(this.#inUse, port);
   }
 
-  /** The first port in turn that nobody has and that `claim` accepts. */
-  async #pick(claim: (port: number) => Promise<boolean>): Promise<number> {
-    const known = await this.#pickFromBlocks(claim);
+  /** The first port in turn that nobody has and that `accept` accepts. */
+  async #pick(accept: (port: number) => Promise<boolean>): Promise<number> {
+    const known = await this.#pickFromBlocks(accept);
     if (known !== undefined) return known;
     // One at a time: who waited finds the block that another has just leased.
-    const leased = this.#leasing.then(() => this.#pickFromNewBlock(claim));
+    const leased = this.#leasing.then(() => this.#pickFromNewBlock(accept));
     this.#leasing = leased.catch(() => {});
     return leased;
   }
 
-  async #pickFromNewBlock(claim: (port: number) => Promise<boolean>): Promise<number> {
+  async #pickFromNewBlock(accept: (port: number) => Promise<boolean>): Promise<number> {
     for (;;) {
-      const port = await this.#pickFromBlocks(claim);
+      const port = await this.#pickFromBlocks(accept);
       if (port !== undefined) return port;
       if (!(await this.#leaseBlock())) throw toNoPortError(this.#range.from, this.#range.to);
     }
   }
 
-  async #pickFromBlocks(claim: (port: number) => Promise<boolean>): Promise<number | undefined> {
+  async #pickFromBlocks(accept: (port: number) => Promise<boolean>): Promise<number | undefined> {
     for (const block of this.#blocks) {
       for (let tries = block.ports.length; tries > 0; tries -= 1) {
         const port = block.ports[block.next];
         block.next = (block.next + 1) % block.ports.length;
-        if (port !== undefined && this.#isNobodys(port) && (await claim(port))) return port;
+        if (port !== undefined && this.#isNobodys(port) && (await accept(port))) return port;
       }
     }
     return undefined;
@@ -139,6 +132,14 @@ export class PortAllocator implements AsyncDisposable {
     }
     return false;
   }
+}
+
+/** Adds the port to those that are taken, unless somebody listens on it. */
+async function claim(taken: Set<number>, port: number): Promise<boolean> {
+  taken.add(port);
+  if (await isPortFree(port)) return true;
+  taken.delete(port);
+  return false;
 }
 
 async function lockPort(port: number): Promise<Server | undefined> {
