@@ -5,8 +5,10 @@ import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { defaultPolicy, parseConfig, parsePolicy } from "@dormouse/core";
 import { request } from "undici";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { parse } from "yaml";
 import { family, familyVariable } from "./harness/processes.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -140,6 +142,24 @@ describe("the documentation", () => {
       expect(named.filter((name) => !Object.hasOwn(scripts, name))).toEqual([]);
     },
   );
+
+  it("shows configurations that are right", () => {
+    const text = readFileSync(join(root, "docs/getting-started.md"), "utf8");
+    const files = [...text.matchAll(/```yaml\n(.*?)```/gs)].map(([, yaml = ""]) => yaml);
+    expect(files.length).toBeGreaterThan(0);
+    for (const yaml of files) expect(() => parseConfig(parse(yaml), "dormouse.yaml")).not.toThrow();
+  });
+
+  it("shows policies that are right", () => {
+    const text = readFileSync(join(root, "docs/getting-started.md"), "utf8");
+    const rows = text
+      .split("\n")
+      .filter((line) => line.startsWith("|"))
+      .join("\n");
+    const policies = [...rows.matchAll(/`([a-zA-Z]+: [^`]+)`/g)].map(([, yaml = ""]) => yaml);
+    expect(policies.length).toBeGreaterThan(10);
+    for (const yaml of policies) expect(() => parsePolicy(parse(yaml), defaultPolicy, "policy"), yaml).not.toThrow();
+  });
 
   it("lists every decision", () => {
     const folder = join(root, "docs/decisions");
