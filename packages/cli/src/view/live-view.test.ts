@@ -1,7 +1,10 @@
+import { PassThrough } from "node:stream";
 import { stripVTControlCharacters } from "node:util";
-import { describe, expect, it } from "vitest";
+import { FakeClock } from "@dormouse/core/testing";
+import { beforeEach, describe, expect, it } from "vitest";
 import { someEvent, someReport } from "../../test/fake-admin-host.ts";
-import { renderLive } from "./live-view.ts";
+import type { ResourceReport } from "../admin/resource-report.ts";
+import { type LiveModel, LiveView, renderLive } from "./live-view.ts";
 import { createPaint } from "./paint.ts";
 
 const now = 1_700_000_060_000;
@@ -72,5 +75,74 @@ describe("a live view", () => {
     expect(renderLive({ header, resources: [] }, { now, width: 80, height: 24, paint: createPaint(false) })).toContain(
       "no resources yet",
     );
+  });
+});
+
+/** A terminal in memory. */
+class FakeScreen extends PassThrough {
+  readonly isTTY = true;
+  columns = 100;
+  rows = 24;
+  /** What was written since the last look, without colours and cursor movements. */
+  written(): string {
+    return stripVTControlCharacters(String(this.read() ?? ""));
+  }
+}
+
+describe("a live view on a screen", () => {
+  let screen: FakeScreen;
+  let clock: FakeClock;
+  let reads: number;
+  let shown: readonly ResourceReport[];
+  let view: LiveView;
+
+  beforeEach(() => {
+    screen = new FakeScreen();
+    clock = new FakeClock();
+    reads = 0;
+    shown = resources;
+    const read = (): LiveModel => {
+      reads += 1;
+      return { header, resources: shown };
+    };
+    view = new LiveView({ screen, color: false, clock, read });
+  });
+
+  it("is drawn at once, then at most four times a second, and only where something changed", async () => {
+    expect(screen.written()).toContain("local/default/api");
+    await clock.advance(10_000);
+    expect(reads).toBe(41);
+    shown = [someReport({ ref: "local/default/new" })];
+    await clock.advance(250);
+    expect(screen.written()).toContain("local/default/new");
+    view[Symbol.dispose]();
+  });
+
+  it("has log lines above it, in order, with what did not fit counted", async () => {
+    screen.written();
+    for (let line = 0; line < 600; line += 1) view.write(`line ${line}\n`);
+    await clock.advance(250);
+    const text = screen.written();
+    expect(text.indexOf("line 0\n")).toBeLessThan(text.indexOf("line 499\n"));
+    expect(text.indexOf("line 499\n")).toBeLessThan(text.indexOf("… 100 more lines"));
+    expect(text.indexOf("… 100 more lines")).toBeLessThan(text.lastIndexOf("RESOURCE"));
+    view[Symbol.dispose]();
+  });
+
+  it("is drawn anew when the terminal changes its size", () => {
+    screen.written();
+    screen.columns = 40;
+    screen.emit("resize");
+    const text = screen.written();
+    expect(text).toContain("RESOURCE");
+    expect(text).not.toContain("LAST WAKE");
+    view[Symbol.dispose]();
+  });
+
+  it("leaves no timer and no listener behind, and the last lines on the screen", () => {
+    view.write("the last line");
+    view[Symbol.dispose]();
+    expect(screen.written()).toContain("the last line");
+    expect([clock.pendingTimers, screen.listenerCount("resize")]).toEqual([0, 0]);
   });
 });
