@@ -75,7 +75,7 @@ export class Admission {
   /** Back into the waiting room, with the deadline of its arrival: no target is left. */
   holdAgain(): void {
     this.#isHeldAgain = true;
-    if (this.#gate !== undefined && this.policy !== undefined) void this.#hold(this.#gate, this.policy);
+    if (this.#gate !== undefined && this.policy !== undefined) this.#hold(this.#gate, this.policy);
   }
 
   /** The client has gone, or needs no passage any more. */
@@ -116,43 +116,52 @@ export class Admission {
 
   #enter(gate: Gate, head: RequestHead, policy: Policy): void {
     const { neverWake } = policy;
-    if (neverWake !== undefined) this.#isActivity = !isNeverWake(neverWake, head.path, this.#request, this.#address);
+    if (neverWake !== undefined) {
+      this.#isActivity = !isNeverWake(neverWake, head.path, this.#request, () => this.#address());
+    }
     const passage = gate.tryEnter(this.#isActivity ? undefined : notActive);
     if (passage !== undefined) this.#outcome.admitted(passage);
     else if (neverWake !== undefined && !this.#isActivity && !gate.awake) {
       this.#outcome.answered(toAsleepAnswer(neverWake));
-    } else void this.#hold(gate, policy);
+    } else this.#hold(gate, policy);
   }
 
-  readonly #address = (): string => {
+  #address(): string {
     const { trusted } = this.#front;
     const forwardedFor = this.#request.headers["x-forwarded-for"];
     return clientAddress(this.#client.peer(trusted), forwardedFor?.toString(), trusted);
-  };
+  }
 
-  async #hold(gate: Gate, policy: Policy): Promise<void> {
+  /** Without `async`, whose frames would weigh more than all else that is kept of a held request. */
+  #hold(gate: Gate, policy: Policy): void {
     const { method, headers } = this.#request;
     const wantsPage = policy.waitingPage === "auto" && !this.#isHeldAgain && isNavigation(method, headers);
     const patienceMs = wantsPage ? pageAfterMs : isGrpc(headers) ? grpcPatienceMs(headers) : undefined;
     const { signal } = (this.#holding = new AbortController());
     const trace = this.#trace?.hold();
-    try {
-      const passage = await gate.hold({
-        arrivedAt: this.arrivedAt,
-        signal,
-        activity: this.#isActivity,
-        ...(patienceMs !== undefined && { patienceMs }),
-        ...(trace !== undefined && { trace }),
-      });
+    const options = {
+      arrivedAt: this.arrivedAt,
+      signal,
+      activity: this.#isActivity,
+      ...(patienceMs !== undefined && { patienceMs }),
+      ...(trace !== undefined && { trace }),
+    };
+    const onPassage = (passage: Passage): void => {
       if (signal.aborted) return passage.end();
       if (this.cold?.woken !== true) this.cold = passage.cold ?? this.cold;
       this.#outcome.admitted(passage);
-    } catch (error) {
-      if (signal.aborted) return;
-      const failure = toScalerError(error);
-      if (wantsPage && isPassing(failure)) this.#answerPage(gate);
-      else this.refuse({ code: failure.code, resource: this.key, retryAfterMs: failure.retryAfterMs });
-    }
+    };
+    gate
+      .hold(options)
+      .then(onPassage)
+      .catch((error: unknown) => {
+        if (!signal.aborted) this.#refuseHeld(gate, toScalerError(error), wantsPage);
+      });
+  }
+
+  #refuseHeld(gate: Gate, failure: ScalerError, wantsPage: boolean): void {
+    if (wantsPage && isPassing(failure)) this.#answerPage(gate);
+    else this.refuse({ code: failure.code, resource: this.key, retryAfterMs: failure.retryAfterMs });
   }
 
   #answerPage(gate: Gate): void {

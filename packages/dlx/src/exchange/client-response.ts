@@ -14,7 +14,7 @@ export class ClientResponse<Request extends IncomingMessage = IncomingMessage> e
 
   own(owner: ResponseOwner): void {
     this.owner = owner;
-    this.once("close", onClose);
+    this.on("close", onClose);
     if (this.socket === null) this.#followSocket();
   }
 

@@ -66,6 +66,15 @@ export class ClientConnection {
 /** All client connections of a front, counted over all its listeners. */
 export class ClientConnections {
   readonly #open = new Map<Socket, ClientConnection>();
+  /** One listener for all sockets. */
+  readonly #forget: (this: Socket) => void;
+
+  constructor() {
+    const open = this.#open;
+    this.#forget = function forget() {
+      open.delete(this);
+    };
+  }
 
   get size(): number {
     return this.#open.size;
@@ -75,7 +84,7 @@ export class ClientConnections {
   add(socket: Socket, origin: ConnectionOrigin, limit: number): void {
     if (this.#open.size >= limit) return void socket.destroy();
     this.#open.set(socket, new ClientConnection(socket, origin));
-    socket.once("close", () => this.#open.delete(socket));
+    socket.on("close", this.#forget);
   }
 
   get(socket: Socket): ClientConnection | undefined {
