@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, it, type TestContext, vi } from "vitest";
+import { processesWith } from "./run-bin.ts";
 import { server } from "./run-host.ts";
 
 const run = promisify(execFile);
@@ -41,7 +42,7 @@ async function inTerminal(
     () => false,
   );
   if (!isThere) context.skip("script is missing: apt-get install bsdutils");
-  const command = `stty rows 24 columns ${columns}; exec "${process.execPath}" --conditions=@dormouse/source "${bin}" up`;
+  const command = `stty rows 24 columns ${columns}; exec "${process.execPath}" --conditions=@dormouse/source "${bin}" up -c "${join(folder, "dormouse.yaml")}"`;
   const started = spawn("script", ["--quiet", "--return", "--command", command, "/dev/null"], {
     cwd: folder,
     env: { PATH: process.env["PATH"], HOME: folder, TERM: "xterm-256color", SHELL: "/bin/sh", ...environment },
@@ -77,4 +78,13 @@ it("shows it without colours where NO_COLOR is set, and within a narrow terminal
     .filter((part) => /^[\d;]*m/.test(part));
   expect(colours).toEqual([]);
   expect(output()).not.toMatch(/LAST WAKE/);
+});
+
+it("ends with its terminal, and leaves nothing behind", async (context) => {
+  const { output } = await inTerminal(context, {}, 100);
+  await expect.poll(output, soon).toMatch(/INFO.*ready/);
+  const [host] = await processesWith(join(folder, "dormouse.yaml"));
+  expect(host).toBeGreaterThan(0);
+  child?.kill("SIGKILL");
+  await expect.poll(() => processesWith(join(folder, "dormouse.yaml")), soon).toEqual([]);
 });

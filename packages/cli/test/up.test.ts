@@ -165,11 +165,35 @@ describe("dormouse events --follow", () => {
     expect(await follow.ended).toBe(0);
   });
 
-  it("ends quietly when nobody reads any more", async () => {
-    const host = await startHost(scalers("{ name: a, command: [node] }"), { folder });
-    const command = `"${process.execPath}" --conditions=@dormouse/source "${bin}" ls --admin ${host.admin} | true; echo "\${PIPESTATUS[0]}"`;
-    const { stdout, stderr } = await promisify(execFile)("bash", ["-c", command], { cwd: folder });
-    expect([stdout, stderr]).toEqual(["0\n", ""]);
+  it("ends quietly when nobody reads any more, and so does every other command", async () => {
+    const host = await startHost(scalers(`{ name: a, command: ${server("a")}, policy: { hosts: [a.test] } }`), {
+      folder,
+    });
+    await host.get("a.test");
+    const dormouse = `"${process.execPath}" --conditions=@dormouse/source "${bin}"`;
+    for (const [command, reader] of [
+      ["ls", "true"],
+      ["events --follow", "head -1 > /dev/null"],
+    ]) {
+      const script = `${dormouse} ${command} --admin ${host.admin} | ${reader}; echo "\${PIPESTATUS[0]}"`;
+      const running = promisify(execFile)("bash", ["-c", script], { cwd: folder });
+      if (command !== "ls") await host.run("sleep", "a");
+      const { stdout, stderr } = await running;
+      expect([command, stdout, stderr]).toEqual([command, "0\n", ""]);
+    }
+  });
+
+  it("tells what keeps a resource awake that should sleep, with exit code 1", async () => {
+    const host = await startHost(
+      scalers(`{ name: a, command: ${server("a", { answerMs: 4_000 })}, policy: { hosts: [a.test] } }`),
+      { folder },
+    );
+    const answer = host.get("a.test");
+    await expect.poll(async () => (await host.ask("/v1/resources")).body, soon).toContain('"inFlight":1');
+    const { code, stdout } = await host.run("sleep", "a");
+    expect([code, stdout]).toEqual([1, expect.stringMatching(/^local\/default\/a stays as it is: .*in flight/i)]);
+    expect((await host.run("why", "a")).stdout).toMatch(/next +stays as it is: they have to end/);
+    expect((await answer).status).toBe(200);
   });
 });
 

@@ -29,11 +29,14 @@ export function events(
       return exitCode.done;
     }
     const abort = new AbortController();
-    const interruption = untilInterrupted(() => abort.abort());
+    const interrupt = (): void => abort.abort();
+    const interruption = untilInterrupted(interrupt);
+    terminal.stdout.once("error", interrupt);
     try {
       await follow(client, terminal, print, abort.signal);
     } finally {
       interruption[Symbol.dispose]();
+      terminal.stdout.off("error", interrupt);
     }
     return exitCode.done;
   });

@@ -1,3 +1,4 @@
+import { isatty } from "node:tty";
 import type { Clock } from "@dormouse/core";
 import type { Log } from "../log/open-log.ts";
 import type { Host } from "./host.ts";
@@ -13,7 +14,7 @@ export interface SignalWatch extends Disposable {
 /** How long the children may take to stop after a fault that no handler caught, in ms. */
 const faultLimitMs = 5_000;
 
-/** Begins to listen: SIGTERM and SIGINT stop in order, a second one at once. */
+/** Begins to listen: SIGTERM and SIGINT stop in order, a second one at once; so does the end of the terminal. */
 export function watchSignals(log: Log, clock: Clock): SignalWatch {
   const { promise: stopped, resolve } = Promise.withResolvers<NodeJS.Signals>();
   let asked = false;
@@ -25,7 +26,9 @@ export function watchSignals(log: Log, clock: Clock): SignalWatch {
     log.logger.info({ signal }, "stopping; once more stops at once");
     resolve(signal);
   };
-  const onHangup = (): void => reload?.();
+  const hadTerminal = isatty(1);
+  // The same signal says that the terminal has gone, and then nobody waits for a reload.
+  const onHangup = (signal: NodeJS.Signals): void => (hadTerminal && !isatty(1) ? onStop(signal) : reload?.());
   const onFault = (error: unknown): void => void endAfterFault({ log, clock, host }, error);
   process.on("SIGTERM", onStop).on("SIGINT", onStop).on("SIGHUP", onHangup);
   process.on("uncaughtException", onFault).on("unhandledRejection", onFault);
