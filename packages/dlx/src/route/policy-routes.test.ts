@@ -19,7 +19,7 @@ function resource(name: string, policy: Partial<Policy>, ready = 0): Resource {
     wakeReplicas: 1,
     version: "1",
     ports: [],
-    policy: { ...defaultPolicy, ...policy },
+    policy: { ...defaultPolicy, enabled: true, ...policy },
     createdAt: 0,
     updatedAt: 0,
   };
@@ -62,6 +62,10 @@ describe("policyRoutes", () => {
       { ref, origin, host: "a" },
       { ref, origin, listen: "127.0.0.1:9000" },
     ]);
+  });
+
+  it("gives none to a resource that has not opted in", () => {
+    expect(policyRoutes(entry({ enabled: false, hosts: ["a"], listen: ["127.0.0.1:9000"] }))).toEqual([]);
   });
 
   it("gives none where a policy asks for none", () => {
