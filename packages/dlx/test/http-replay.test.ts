@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import { ScalerError } from "@dormouse/core";
 import { describe, expect, it, vi } from "vitest";
 import { bodyOf, RawConnection, sendRaw } from "./raw-http.ts";
@@ -243,6 +244,22 @@ describe("a connection that had been idle", () => {
     expect(gate.targets).toEqual([target]);
     expect(gate.holds).toEqual([]);
     expect(target.connections()).toBe(3);
+  });
+
+  it("and breaks may be the first sign of a death: a GET goes there again only when that is over, and else elsewhere", async () => {
+    const dying = await openForgetful();
+    const alive = await openExecuting("alive");
+    const { port } = await openTestFront({ targets: [dying, alive] });
+    await sendRaw(port, `GET / HTTP/1.1\r\n${close}\r\n`);
+    const [first] = dying.sockets;
+    // It goes on taking connections until all that it has are broken, as a process does that is being torn down.
+    first?.on("data", () => {
+      dying.server.on("connection", (socket: Socket) => socket.on("data", () => socket.resetAndDestroy()));
+      setImmediate(() => dying.server.close());
+    });
+    expect(await sendRaw(port, `GET / HTTP/1.1\r\n${close}\r\n`)).toContain("alive");
+    expect(alive.executed).toEqual(["GET "]);
+    expect(dying.connections()).toBe(1);
   });
 
   it("and breaks under a POST is answered 502, for the POST may have been executed", async () => {
