@@ -255,7 +255,7 @@ describe("a connection that had been idle", () => {
     // It goes on taking connections until all that it has are broken, as a process does that is being torn down.
     first?.on("data", () => {
       dying.server.on("connection", (socket: Socket) => socket.on("data", () => socket.resetAndDestroy()));
-      setImmediate(() => dying.server.close());
+      setTimeout(() => dying.server.close(), 10);
     });
     expect(await sendRaw(port, `GET / HTTP/1.1\r\n${close}\r\n`)).toContain("alive");
     expect(alive.executed).toEqual(["GET "]);

@@ -19,6 +19,9 @@ import type { RequestTrace } from "./tracing.ts";
 /** A whole body up to this size goes out as text with its head: one write, where bytes would be a second one. */
 const joinedBytes = 4_096;
 
+/** How long a process that ends still takes connections after it has broken the first one: it closes them one by one. */
+const deathThroesMs = 25;
+
 /** One request from its head to the end of its answer. It ends once, whatever happens: when its response closes. */
 export class Exchange implements Admitted, CurrentExchange, Reply, ResponseOwner {
   readonly #front: FrontState;
@@ -32,6 +35,7 @@ export class Exchange implements Admitted, CurrentExchange, Reply, ResponseOwner
   #body: RequestBody | undefined;
   #relayed: RelayedHead | undefined;
   #answerTimer: Timer | undefined;
+  #replayTimer: Timer | undefined;
   #readerTimer: Timer | undefined;
   /** Since when the client has taken nothing of what waits for it, monotonic ms. */
   #stuckSince: Milliseconds | undefined;
@@ -234,11 +238,17 @@ export class Exchange implements Admitted, CurrentExchange, Reply, ResponseOwner
   /** To another target within the same count, else back into the waiting room, with the deadline of its arrival. */
   #sendAgain(replay: "other" | "same"): void {
     const passage = this.#passage;
-    const target = replay === "same" ? passage?.target : passage?.retarget();
+    if (replay === "same" && passage !== undefined) return this.#sendSoon(passage.target);
+    const target = passage?.retarget();
     if (target !== undefined) return this.#send(target, true);
     passage?.end();
     this.#passage = undefined;
     this.#admission.holdAgain();
+  }
+
+  /** By a fresh connection, once a process of which the broken one was the first sign of its end would refuse it. */
+  #sendSoon(target: ReachedTarget): void {
+    this.#replayTimer = this.#front.clock.setTimer(deathThroesMs, () => this.#send(target, true));
   }
 
   #answer(answer: Answer, close: boolean): void {
@@ -274,6 +284,7 @@ export class Exchange implements Admitted, CurrentExchange, Reply, ResponseOwner
 
   #abandon(): void {
     this.#answerTimer?.cancel();
+    this.#replayTimer?.cancel();
     this.#admission.leave();
     this.#sending?.abort();
     this.#sending = undefined;
