@@ -1,20 +1,10 @@
 import * as fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { RawConnection } from "./raw-http.ts";
 import { openRawTarget, openTarget, openTestFront } from "./test-front.ts";
+import { watchUncaught } from "./watch-uncaught.ts";
 
-const errors: unknown[] = [];
-const onError = (error: unknown): void => void errors.push(error);
-
-beforeEach(() => {
-  errors.length = 0;
-  process.on("uncaughtException", onError).on("unhandledRejection", onError);
-});
-
-afterEach(() => {
-  process.off("uncaughtException", onError).off("unhandledRejection", onError);
-  expect(errors).toEqual([]);
-});
+watchUncaught();
 
 const lines = fc.constantFrom(
   "GET / HTTP/1.1\r\n",

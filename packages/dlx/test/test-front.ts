@@ -123,6 +123,20 @@ export function openRawTarget(onConnection: (socket: Socket) => void): Promise<T
   return listen(createTcpServer(onConnection));
 }
 
+/** A target that hands its connections to the test. */
+export async function openSilentTarget(): Promise<{
+  target: TestTarget;
+  connections: { socket: Socket; text: string }[];
+}> {
+  const connections: { socket: Socket; text: string }[] = [];
+  const target = await openRawTarget((socket) => {
+    const connection = { socket, text: "" };
+    connections.push(connection);
+    socket.on("data", (chunk: Buffer) => (connection.text += chunk.toString("latin1")));
+  });
+  return { target, connections };
+}
+
 /** A target whose port nobody listens on. */
 export async function openDeadTarget(): Promise<ReachedTarget> {
   const target = await openRawTarget(() => {});
