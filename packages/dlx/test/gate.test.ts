@@ -136,6 +136,20 @@ describe("bounds", () => {
     for (const passage of await Promise.all(held)) passage.end();
   });
 
+  it.each([
+    [{ maxHeld: 0 }, "DLX_HOLD_FULL"],
+    [{ holdTimeout: 0 }, "DLX_WAKE_TIMEOUT"],
+  ])("of %j hold nothing, but what is refused wakes the resource for the next", async (bound, code) => {
+    platform.change("web", { policy: { ...gate.policy, ...bound } });
+    await platform.clock.advance(0);
+    await expect(hold()).rejects.toMatchObject({ code });
+    expect(gate.book.held).toBe(0);
+    platform.start("web", "a");
+    await platform.clock.advance(20);
+    expect(gate.awake).toBe(true);
+    gate.tryEnter()?.end();
+  });
+
   it("of the whole process refuse with DLX_OVERLOADED", async () => {
     await platform.close();
     platform = new ScriptedPlatform({}, { maxHeld: 1, maxInFlight: 20 });

@@ -115,6 +115,7 @@ export class ResourceGate implements Gate, PassageOwner {
     this.book.arrived();
     const { arrivedAt, activity = true, patienceMs = Number.POSITIVE_INFINITY, signal, trace } = options;
     const deadline = arrivedAt + Math.min(this.policy.holdTimeout, patienceMs);
+    if (activity && this.#holdsNothing()) this.poke("a request came that may not be held");
     this.#refuseIfHopeless(deadline, signal);
     this.book.hold();
     const passage = this.#room.wait({
@@ -132,11 +133,11 @@ export class ResourceGate implements Gate, PassageOwner {
     return passage;
   }
 
-  poke(): void {
+  poke(reason = "a browser waits"): void {
     if (this.book.licensed || this.#waker.running !== undefined || this.backoffLeftMs > 0 || this.#closed) return;
     this.book.active();
     this.#ports.sleepGate.cancelSleep(this.#entry.ref);
-    void this.#waker.run({ by: "request", reason: "a browser waits" });
+    void this.#waker.run({ by: "request", reason });
   }
 
   /**
@@ -188,6 +189,11 @@ export class ResourceGate implements Gate, PassageOwner {
   #isOverloaded(): boolean {
     const { totals, limits } = this.#ports;
     return totals.held + totals.inFlight >= limits().maxInFlight;
+  }
+
+  /** A policy by which no request ever waits: each is refused at once, and wakes the resource for the next one. */
+  #holdsNothing(): boolean {
+    return this.policy.maxHeld === 0 || this.policy.holdTimeout === 0;
   }
 
   #refuseIfHopeless(deadline: Milliseconds, signal: AbortSignal): void {
