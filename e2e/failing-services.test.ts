@@ -22,6 +22,7 @@ beforeAll(async () => {
         service(gates, "dies-on-start", { program: "dies-on-start", policy: staysAwake }),
         service(gates, "never-listens", { program: "never-listens", policy: { ...staysAwake, holdTimeout: "600ms" } }),
         service(gates, "listens-late", { env: { START_GATE: "late" }, policy: staysAwake }),
+        service(gates, "never-answers", { policy: { ...staysAwake, responseTimeout: "300ms" } }),
         service(gates, "garbage", { program: "garbage", policy: staysAwake }),
         dying("dies-before", "before"),
         dying("dies-after", "after"),
@@ -75,6 +76,18 @@ it("answers once a service listens that listens late", async () => {
   await answers;
   expect(late.count()).toEqual({ answered: 20, refused: 0, lost: 0 });
   expect(late.discrepancies([gates.ledger("listens-late")])).toEqual([]);
+});
+
+it("answers 504 at responseTimeout for a service that never answers, and sends it no request twice", async () => {
+  const { gates, client } = stage;
+  const waiting = client("never-answers");
+  for (const method of ["GET", "POST"])
+    expect(await waiting.send({ method, path: "/?gate=never" })).toMatchObject({
+      status: 504,
+      code: "DLX_TARGET_TIMEOUT",
+    });
+  expect(readLedger(gates.ledger("never-answers"))).toHaveLength(2);
+  expect(await waiting.send()).toMatchObject({ outcome: "answered" });
 });
 
 it("answers 502 for a service that answers what is no HTTP", async () => {

@@ -73,6 +73,30 @@ it("answers an awake service while another one's waiting room is full", async ()
   );
 });
 
+it("refuses with a time to come back what is beyond the bounds of the whole process, and answers all that it held", async () => {
+  await withStage(
+    (gates) => ({
+      resources: ["one", "two"].map((name) =>
+        service(gates, name, { env: { START_GATE: "start" }, policy: staysAwake }),
+      ),
+      dlx: { maxHeld: 30 },
+    }),
+    async ({ host, gates, client }) => {
+      const [one, two] = [client("one"), client("two")];
+      const held = [one.burst(20), two.burst(10)];
+      await host.untilResource("one", (view) => view.held === 20);
+      await host.untilResource("two", (view) => view.held === 10);
+      for (const refused of [await one.send(), await two.send()]) {
+        expect(refused).toMatchObject({ outcome: "refused", status: 503, code: "DLX_OVERLOADED" });
+        expect(Number(refused.retryAfter)).toBeGreaterThan(0);
+      }
+      gates.open("start");
+      await Promise.all(held);
+      expect([one.count().answered, two.count().answered]).toEqual([20, 10]);
+    },
+  );
+});
+
 /** Sends request after request by many clients at once. */
 function keepFlooding(flood: Traffic): { readonly stop: () => void; readonly ended: Promise<unknown> } {
   let stopped = false;
