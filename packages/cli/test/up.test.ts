@@ -46,26 +46,27 @@ const emptyPlugin = `export const scaler = {
 describe("dormouse up", () => {
   it("runs what init wrote: wakes on a request, explains itself, sleeps when asked, and leaves nothing behind", async () => {
     await runBin(["init"], { folder });
-    const yaml = (await readFile(join(folder, "dormouse.yaml"), "utf8")).replaceAll(
-      /127\.0\.0\.1:808\d/g,
-      "127.0.0.1:0",
-    );
+    const yaml = (await readFile(join(folder, "dormouse.yaml"), "utf8"))
+      .replaceAll(/127\.0\.0\.1:808\d/g, "127.0.0.1:0")
+      .replace("a dormouse", folder);
     const host = await startHost(yaml, { folder });
     expect(await host.ask("/readyz")).toMatchObject({ status: 200 });
 
     const cold = await host.get("hello.localhost");
     expect(cold).toMatchObject({
       status: 200,
-      body: "Hello from a dormouse\n",
+      body: `Hello from ${folder}\n`,
       headers: { "x-dormouse-cold-start": "true" },
     });
     expect(cold.headers["server-timing"]).toMatch(/wake-start;dur=/);
     expect(await host.get("hello.localhost")).toMatchObject({ headers: { "x-dormouse-cold-start": "false" } });
 
     expect((await host.run("ls")).stdout).toMatch(/^RESOURCE .*\nlocal\/default\/hello +awake +1\/1 +0 +0 /);
+    await expect
+      .poll(async () => (await host.run("why", "hello")).stdout, soon)
+      .toMatch(/next +sleeps in \d+ s if nobody comes/);
     const why = await host.run("why", "hello");
     expect(why.stdout).toMatch(/^local\/default\/hello is awake, for .*\(request: /);
-    expect(why.stdout).toMatch(/next +sleeps in \d+ s if nobody comes/);
     expect(why.stdout).toMatch(/last wake +done in .*claim .*start/);
 
     const slept = await host.run("sleep", "hello", "--reason", "for the test");
@@ -86,7 +87,7 @@ describe("dormouse up", () => {
 
     host.bin.kill("SIGTERM");
     expect(await host.bin.ended).toBe(0);
-    expect(await processesWith("Hello from a dormouse")).toEqual([]);
+    expect(await processesWith(`Hello from ${folder}`)).toEqual([]);
   });
 
   it("puts an idle service to sleep by itself, and its process is gone", async () => {
@@ -177,7 +178,10 @@ describe("dormouse events --follow", () => {
     ]) {
       const script = `${dormouse} ${command} --admin ${host.admin} | ${reader}; echo "\${PIPESTATUS[0]}"`;
       const running = promisify(execFile)("bash", ["-c", script], { cwd: folder });
-      if (command !== "ls") await host.run("sleep", "a");
+      let hasEnded = false;
+      void running.finally(() => (hasEnded = true));
+      // Nobody is told that a reader has gone before something is written.
+      while (!hasEnded) for (const order of ["sleep", "wake"]) await host.run(order, "a");
       const { stdout, stderr } = await running;
       expect([command, stdout, stderr]).toEqual([command, "0\n", ""]);
     }

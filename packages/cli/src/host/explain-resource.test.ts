@@ -113,12 +113,15 @@ describe("an awake resource", () => {
     });
   });
 
-  it("that nobody has decided about yet says so", () => {
-    expect(explain({ decision: undefined })).toMatchObject({
-      next: { kind: "stay" },
-      because: ["The autoscaler has not decided about it yet."],
-    });
-  });
+  it.each([undefined, decision({ at: now - 40_001, reason: "asleep", words: "It is asleep." })])(
+    "that nobody has looked at since it is awake says so, whatever was decided before: %#",
+    (earlier) => {
+      expect(explain({ decision: earlier })).toMatchObject({
+        next: { kind: "stay", until: "the autoscaler looks every 1s" },
+        because: ["The autoscaler has not looked at it since it is awake."],
+      });
+    },
+  );
 });
 
 describe("other states", () => {

@@ -1,5 +1,5 @@
 import type { DecisionRecord } from "@dormouse/autoscaler";
-import type { CatalogEntry, Milliseconds, Policy, ScaleEvent } from "@dormouse/core";
+import { type CatalogEntry, formatDuration, type Milliseconds, type Policy, type ScaleEvent } from "@dormouse/core";
 import type { DlxResourceStatus } from "@dormouse/dlx";
 import type { NextChange, WhyReport } from "../admin/why-report.ts";
 
@@ -142,11 +142,9 @@ function nextOfAwake(explained: Explained): Next {
     const because = [`${traffic.inFlight} requests are in flight and ${traffic.held} are held.`];
     return { next: { kind: "stay", until: "they have to end, then it has to be idle" }, because };
   }
-  if (decision === undefined) {
-    return {
-      next: { kind: "stay", until: "the autoscaler has to look at it first" },
-      because: ["The autoscaler has not decided about it yet."],
-    };
+  if (decision === undefined || decision.at < entry.state.since) {
+    const because = ["The autoscaler has not looked at it since it is awake."];
+    return { next: { kind: "stay", until: `the autoscaler looks every ${formatDuration(tickMs)}` }, because };
   }
   if (decision.decision === "sleep") return { next: { kind: "sleep", inMs: 0 }, because: [decision.words] };
   if (decision.nextCheckInMs === undefined || !timed.has(decision.reason)) {
