@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 import { staysAwake } from "./harness/host-config.ts";
 import { service, withStage } from "./harness/stage.ts";
 import { until } from "./harness/until.ts";
+import { WebSocketClient } from "./harness/web-socket-client.ts";
 
 it("frees the slot of a client that leaves at once, for the next one to be held", async () => {
   await withStage(
@@ -24,6 +25,36 @@ it("frees the slot of a client that leaves at once, for the next one to be held"
       await first;
       expect(crowd.discrepancies([gates.ledger("echo")])).toEqual([]);
       expect(crowd.of("lost")).toHaveLength(1); // the one that left, by its own choice
+    },
+  );
+});
+
+it("frees the slot of a WebSocket whose client leaves before it opened", async () => {
+  await withStage(
+    (gates) => ({
+      resources: [
+        service(gates, "streams", {
+          program: "streams",
+          env: { START_GATE: "start" },
+          policy: { ...staysAwake, maxHeld: 1 },
+        }),
+      ],
+    }),
+    async ({ host, gates }) => {
+      const first = new WebSocketClient(host.origin, "streams.test");
+      await host.untilResource("streams", ({ held }) => held === 1);
+      await first[Symbol.asyncDispose]();
+      await host.untilResource("streams", ({ held }) => held === 0);
+      const second = new WebSocketClient(host.origin, "streams.test");
+      try {
+        await host.untilResource("streams", ({ held }) => held === 1);
+        gates.open("start");
+        await second.opened();
+        expect(await second.echo("in its place")).toBe("in its place");
+      } finally {
+        await second[Symbol.asyncDispose]();
+      }
+      await host.untilResource("streams", ({ inFlight }) => inFlight === 0);
     },
   );
 });

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { ask } from "./harness/ask.ts";
 import type { ScaleEvent } from "./harness/events.ts";
+import { freePort, isFree } from "./harness/free-port.ts";
 import type { Gates } from "./harness/gates.ts";
 import { type HostConfig, staysAwake } from "./harness/host-config.ts";
 import { service, Stage } from "./harness/stage.ts";
@@ -73,6 +74,32 @@ it("puts a service to sleep by a policy that came later", async () => {
   await host.untilState("removed", "asleep");
   expect(await client("removed").send()).toMatchObject({ outcome: "answered", cold: true });
   await expectNothingDropped();
+});
+
+it("opens new listeners before it closes an old one, whose running requests it finishes", async () => {
+  const { host, gates, client } = stage;
+  load.stop();
+  await load.ended;
+  const [shared, dedicated] = [await freePort(), await freePort()];
+  const working = client("steady").send({ method: "POST", path: "/?gate=answer", body: "long" });
+  await host.untilResource("steady", ({ inFlight }) => inFlight === 1);
+  host.configure({
+    resources: [
+      service(gates, "steady", {
+        policy: { hosts: ["steady.test"], listen: [`127.0.0.1:${dedicated}`], ...staysAwake },
+      }),
+    ],
+    dlx: { listen: `127.0.0.1:${shared}` },
+  });
+  for (const port of [shared, dedicated])
+    await until(`${port} answered`, async () => {
+      const answer = await ask(`http://127.0.0.1:${port}`, { host: "steady.test" }).catch(() => undefined);
+      return answer?.status === 200;
+    });
+  await until("the old listener was closed", async () => isFree(Number(new URL(host.origin).port)));
+  gates.open("answer");
+  expect(await working).toMatchObject({ outcome: "answered" });
+  expect(load.traffic.sent.filter(({ outcome }) => outcome !== "answered")).toEqual([]);
 });
 
 it("refuses a bad configuration with place and reason, keeps the old one, and takes the next good one", async () => {

@@ -11,7 +11,9 @@ export class WebSocketClient implements AsyncDisposable {
   constructor(origin: string, host: string) {
     this.#socket = new WebSocket(origin.replace("http:", "ws:"), { headers: { host } });
     this.#socket.on("error", () => {}); // a close follows
-    this.#closed = once(this.#socket, "close").then(() => {});
+    this.#closed = new Promise((resolve) => {
+      this.#socket.once("close", () => resolve());
+    });
   }
 
   get isOpen(): boolean {
