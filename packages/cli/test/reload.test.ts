@@ -213,6 +213,21 @@ describe("a changed configuration that is wrong", () => {
     expect([(await host.get("a.test")).status, (await host.get("new.test")).status]).toEqual([200, 404]);
   });
 
+  it("in one of two scalers changes nothing in the other, not even for a moment", async () => {
+    const second = (command: string): string =>
+      `  - use: process\n    id: second\n    options:\n      resources:\n        - { name: b, command: ${command} }\n`;
+    const host = await startHost(scalers(resource("a"), resource("other")) + second("[node]"), { folder });
+    const traffic = steady(host, "a.test");
+    await change(host, scalers(resource("other")) + second("[no-such-program]"), "config refused");
+    expect(host.log().find(({ level }) => level === "error")?.["problem"]).toMatch(
+      /scalers\[1\]\.options\.resources\[0\]\.command/,
+    );
+    const statuses = await traffic.stop();
+    expect(statuses.length).toBeGreaterThan(5);
+    expect(new Set(statuses)).toEqual(new Set([200]));
+    expect(await processesWith(`a ${folder}`)).toHaveLength(1);
+  });
+
   it("that needs a port which somebody else has is taken back wholly, with no request lost", async () => {
     const occupied = await listen();
     const { port } = occupied.address() as { port: number };

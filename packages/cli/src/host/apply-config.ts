@@ -66,6 +66,7 @@ class Change {
 
   async apply(openAdmin: (listen: string) => Promise<AdminServer>): Promise<Applied> {
     const plan = this.#planScalers();
+    await this.#tryOpening(plan);
     const opened = await this.#openScalers(plan);
     const sources = await this.#openSources();
     const admin = await this.#openAdmin(openAdmin);
@@ -85,6 +86,17 @@ class Change {
   #planScalers(): ScalerPlan {
     const defaults = [this.#state.loaded, this.#next.loaded].map(({ config }) => resolveDefaults(config));
     return planScalers(this.#state.scalers, this.#opener.scalers(), isDeepStrictEqual(defaults[0], defaults[1]));
+  }
+
+  /**
+   * What a running scaler would refuse is found by an instance that nobody uses: taking back half of a change could drop
+   * requests. Opening one starts nothing.
+   */
+  async #tryOpening({ reconfigure }: ScalerPlan): Promise<void> {
+    const tried = await this.#opener.openScalers(reconfigure.map(({ listed }) => listed));
+    const closing = new Closing(this.#engine.logger);
+    for (const { id, scaler } of tried) closing.add(`scaler ${id}`, scaler);
+    await closing[Symbol.asyncDispose]();
   }
 
   async #openScalers({ open }: ScalerPlan): Promise<readonly OpenedScaler[]> {
