@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { cpus } from "node:os";
+import { cpus, loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { BenchContext, fullSizes, quickSizes } from "./host/bench-context.ts";
@@ -47,12 +47,18 @@ async function main({ quick, source: fromSource, only }: BenchArguments): Promis
   );
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(name, () => void stop(context));
   try {
-    process.stdout.write(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? "CPU"}\n`);
+    process.stdout.write(`${describeMachine()}\n`);
     process.stdout.write(`${await runBench(context, only)}\n`);
     return 0;
   } finally {
     await context[Symbol.asyncDispose]();
   }
+}
+
+function describeMachine(): string {
+  const [load = 0] = loadavg();
+  const busy = load > 0.5 * cpus().length ? "; it is BUSY: times mean little, ratios something" : "";
+  return `Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? "CPU"}, load ${load.toFixed(1)} before${busy}`;
 }
 
 function whyNot(fromSource: boolean, only: readonly string[]): string | undefined {
