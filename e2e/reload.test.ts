@@ -1,9 +1,11 @@
+import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { ask } from "./harness/ask.ts";
 import type { ScaleEvent } from "./harness/events.ts";
 import { freePort, isFree } from "./harness/free-port.ts";
 import type { Gates } from "./harness/gates.ts";
 import { type HostConfig, staysAwake } from "./harness/host-config.ts";
+import { isRunning } from "./harness/processes.ts";
 import { service, Stage } from "./harness/stage.ts";
 import type { Traffic } from "./harness/traffic.ts";
 import { until } from "./harness/until.ts";
@@ -100,6 +102,18 @@ it("opens new listeners before it closes an old one, whose running requests it f
   gates.open("answer");
   expect(await working).toMatchObject({ outcome: "answered" });
   expect(load.traffic.sent.filter(({ outcome }) => outcome !== "answered")).toEqual([]);
+});
+
+it("hands a service over to another scaler under load, and drops no request", async () => {
+  const { host, gates } = stage;
+  const [before] = pidsOf(load.traffic);
+  const stateDir = join(host.folder, "state-of-another");
+  const resources = [service(gates, "steady", { policy: staysAwake })];
+  host.configure({ resources: [], scalers: [{ use: "process", id: "another", options: { stateDir, resources } }] });
+  await until("another process answered", () => pidsOf(load.traffic).some((pid) => pid !== before));
+  await until("the process of before was gone", () => !isRunning(Number(before)));
+  await expectNothingDropped();
+  expect(host.children).toHaveLength(1);
 });
 
 it("refuses a bad configuration with place and reason, keeps the old one, and takes the next good one", async () => {
