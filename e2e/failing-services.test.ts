@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ask } from "./harness/ask.ts";
-import { staysAwake } from "./harness/host-config.ts";
+import { quickSleep, staysAwake } from "./harness/host-config.ts";
 import { readLedger } from "./harness/ledger.ts";
+import { isRunning } from "./harness/processes.ts";
 import { service, Stage } from "./harness/stage.ts";
+import { until } from "./harness/until.ts";
 
 /** Requests at which a dying service has died twice and would not have died thrice, whatever is sent again. */
 const fewEnough = { every: 25, requests: 55, clients: 8 };
@@ -24,6 +26,7 @@ beforeAll(async () => {
         service(gates, "listens-late", { env: { START_GATE: "late" }, policy: staysAwake }),
         service(gates, "never-answers", { policy: { ...staysAwake, responseTimeout: "300ms" } }),
         service(gates, "garbage", { program: "garbage", policy: staysAwake }),
+        service(gates, "deaf", { env: { DEAF: "yes" }, policy: quickSleep, stopGrace: "5s" }),
         dying("dies-before", "before"),
         dying("dies-after", "after"),
         dying("dies-with-posts", "after"),
@@ -88,6 +91,20 @@ it("answers 504 at responseTimeout for a service that never answers, and sends i
     });
   expect(readLedger(gates.ledger("never-answers"))).toHaveLength(2);
   expect(await waiting.send()).toMatchObject({ outcome: "answered" });
+});
+
+it("does not wait for the end of a service that does not stop: the next request has a new process, and the old one is killed", async () => {
+  const { host, gates, client } = stage;
+  const crowd = client("deaf");
+  const first = await crowd.send();
+  const deaf = Number(first.body["pid"]);
+  await until("it was put to sleep", () => host.events.sleeps("deaf").length > 0);
+  const second = await crowd.send({ method: "POST", body: "while the old one lives" });
+  expect(second).toMatchObject({ outcome: "answered", cold: true });
+  expect(second.body["pid"]).not.toBe(deaf);
+  expect(isRunning(deaf)).toBe(true);
+  await until("the deaf process was killed", () => !isRunning(deaf));
+  expect(crowd.discrepancies([gates.ledger("deaf")])).toEqual([]);
 });
 
 it("answers 502 for a service that answers what is no HTTP", async () => {

@@ -67,6 +67,7 @@ export interface ServiceOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly policy?: Readonly<Record<string, unknown>>;
   readonly replicas?: number;
+  readonly stopGrace?: string;
 }
 
 /** A fixture service under its own name, at the host `NAME.test`. */
