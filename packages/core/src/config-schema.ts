@@ -54,7 +54,10 @@ const dlxSchema = z.strictObject({
     .meta({ description: "How long an idle client connection stays open" }),
   bodyIdleTimeout: durationSchema
     .prefault("5m")
-    .meta({ description: "How long a released request's body may send nothing; 0: no limit" }),
+    .meta({
+      description:
+        "How long a released request's body may send nothing, or a client take nothing of its answer; 0: no limit",
+    }),
   replayBody: z
     .int()
     .nonnegative()

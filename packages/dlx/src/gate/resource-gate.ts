@@ -42,7 +42,11 @@ export class ResourceGate implements Gate, PassageOwner {
     this.#entry = entry;
     this.#ports = ports;
     this.book = new Book(ports.clock, ports.totals);
-    this.#room = new WaitingRoom(ports.clock);
+    this.#room = new WaitingRoom(ports.clock, {
+      late: () => this.#refusal("DLX_WAKE_TIMEOUT", `${this.key} did not wake in time`, this.#usualWakeMs()),
+      gone: () => new ScalerError("DLX_CLIENT_GONE", "the client went away"),
+      left: () => this.#left(),
+    });
     this.#pace = new ReleasePace(ports.clock, () => this.#release());
     this.#waker = new Waker({
       ports,
@@ -118,15 +122,7 @@ export class ResourceGate implements Gate, PassageOwner {
     if (activity && this.#holdsNothing()) this.poke("a request came that may not be held");
     this.#refuseIfHopeless(deadline, signal);
     this.book.hold();
-    const passage = this.#room.wait({
-      arrivedAt,
-      activity,
-      deadline,
-      signal,
-      late: () => this.#refusal("DLX_WAKE_TIMEOUT", `${this.key} did not wake in time`, this.#usualWakeMs()),
-      gone: () => new ScalerError("DLX_CLIENT_GONE", "the client went away"),
-      left: () => this.#left(),
-    });
+    const passage = this.#room.wait({ arrivedAt, activity, deadline, signal });
     this.#ports.sleepGate.cancelSleep(this.#entry.ref);
     this.#level("a request is held", trace === undefined ? {} : { trace });
     this.#release();

@@ -5,10 +5,12 @@ import { WaitingRoom, type WaitOptions } from "./waiting-room.ts";
 
 let clock: FakeClock;
 let room: WaitingRoom;
+const left = vi.fn();
 
 beforeEach(() => {
   clock = new FakeClock();
-  room = new WaitingRoom(clock);
+  left.mockClear();
+  room = new WaitingRoom(clock, { late: () => new Error("late"), gone: () => new Error("gone"), left });
 });
 
 function options(overrides: Partial<WaitOptions> = {}): WaitOptions {
@@ -17,9 +19,6 @@ function options(overrides: Partial<WaitOptions> = {}): WaitOptions {
     activity: true,
     deadline: clock.monotonic() + 1_000,
     signal: new AbortController().signal,
-    late: () => new Error("late"),
-    gone: () => new Error("gone"),
-    left: () => {},
     ...overrides,
   };
 }
@@ -36,8 +35,7 @@ describe("waiting", () => {
   });
 
   it("ends at its deadline, and frees the slot", async () => {
-    const left = vi.fn();
-    const wait = room.wait(options({ left }));
+    const wait = room.wait(options());
     const refused = expect(wait).rejects.toThrow("late");
     await clock.advance(999);
     expect(room.size).toBe(1);
