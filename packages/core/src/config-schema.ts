@@ -52,12 +52,10 @@ const dlxSchema = z.strictObject({
   keepAliveTimeout: positiveDurationSchema
     .prefault("75s")
     .meta({ description: "How long an idle client connection stays open" }),
-  bodyIdleTimeout: durationSchema
-    .prefault("5m")
-    .meta({
-      description:
-        "How long a released request's body may send nothing, or a client take nothing of its answer; 0: no limit",
-    }),
+  bodyIdleTimeout: durationSchema.prefault("5m").meta({
+    description:
+      "How long a released request's body may send nothing, or a client take nothing of its answer; 0: no limit",
+  }),
   replayBody: z
     .int()
     .nonnegative()
