@@ -28,6 +28,9 @@ const dialsAtOnce = 4;
 /** How old the platform's answers may get while nothing is heard of a change. */
 const askEveryMs = { watched: 1_000, polled: 50, longestPolled: 500 };
 
+/** An instance that has just been asked for shows soon: while there is no candidate, they alone are asked for so often. */
+const resolveEveryMs = { first: 5, longest: 50 };
+
 export type Found =
   | { readonly kind: "reached"; readonly target: ReachedTarget; readonly rounds: number }
   /** A fence came: the claim is void. */
@@ -76,6 +79,8 @@ class Search {
   #next = 0;
   #askAt: Milliseconds = 0;
   #askEveryMs: Milliseconds;
+  #resolveAt: Milliseconds = 0;
+  #resolveEveryMs: Milliseconds = resolveEveryMs.first;
   #reached: ReachedTarget | undefined;
   #wakeUp: () => void = () => {};
 
@@ -95,6 +100,7 @@ class Search {
       signal.throwIfAborted();
       if (isFenced()) return { kind: "fenced" };
       if (clock.monotonic() >= this.#askAt && !(await this.#ask())) return { kind: "asleep" };
+      if (this.#candidates.length === 0 && clock.monotonic() >= this.#resolveAt) await this.#resolve();
       this.#dialSome();
       await this.#pause();
       if (this.#reached !== undefined)
@@ -134,6 +140,19 @@ class Search {
     } catch (error) {
       if (signal.aborted || !toScalerError(error).retryable) throw error;
       return undefined;
+    }
+  }
+
+  /** No change is announced where only an address became known: a watch tells of resources. */
+  async #resolve(): Promise<void> {
+    const { clock, entry, signal } = this.#options;
+    const { scaler, ref, resource } = entry();
+    this.#resolveAt = clock.monotonic() + this.#resolveEveryMs;
+    this.#resolveEveryMs = Math.min(this.#resolveEveryMs * 1.3, resolveEveryMs.longest);
+    try {
+      this.#candidates = await scaler.resolveTargets(ref, resource.policy.port, { signal });
+    } catch (error) {
+      if (signal.aborted || !toScalerError(error).retryable) throw error;
     }
   }
 
