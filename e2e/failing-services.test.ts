@@ -6,8 +6,8 @@ import { isRunning } from "./harness/processes.ts";
 import { service, Stage } from "./harness/stage.ts";
 import { until } from "./harness/until.ts";
 
-/** Requests at which a dying service has died twice and would not have died thrice, whatever is sent again. */
-const fewEnough = { every: 25, requests: 55, clients: 8 };
+/** So that a service dies twice, and so long after one death that no request is still there from before it. */
+const fewEnough = { every: 80, requests: 170, clients: 6 };
 
 let stage: Stage;
 
