@@ -29,7 +29,6 @@ export function startBin(args: readonly string[], { folder, environment = {} }: 
     env: {
       PATH: process.env["PATH"],
       HOME: folder,
-      NODE_COMPILE_CACHE: "/tmp/dormouse-test-compile-cache",
       ...environment,
     },
     stdio: ["ignore", "pipe", "pipe"],
