@@ -45,13 +45,14 @@ async function assertAsleep(
   catalog: ResourceCatalog,
   signal: AbortSignal,
 ): Promise<void> {
+  const observe = catalog.beginObservation(scaler, ref);
   const resource = await scaler
     .getResource({ namespace: ref.namespace, name: ref.name }, { signal })
     .catch((cause: unknown) => {
       throw new SleepEnd("users-unknown", { about: key, cause });
     });
   if (resource === undefined) return;
-  catalog.observe(scaler, resource);
+  observe(resource);
   const seen = catalog.get(key);
   if (resource.desired > 0 || (seen !== undefined && isAwakeUser(seen))) throw new SleepEnd("needed", { about: key });
 }

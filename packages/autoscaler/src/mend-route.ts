@@ -63,9 +63,10 @@ interface MendOptions {
 async function mend(entry: CatalogEntry, context: AutoscalerContext, options: MendOptions): Promise<void> {
   const { scaler } = entry;
   const { catalog, clock } = context.options;
+  const observe = catalog.beginObservation(scaler, entry.ref);
   const resource = await scaler.getResource(localRefOf(entry.ref), { signal: options.signal });
   if (resource === undefined) return;
-  catalog.observe(scaler, resource);
+  observe(resource);
   const tracker = context.tracker(entry);
   tracker.see({ resource }, clock.monotonic());
   const decision = judgeRoute({ ...entry, resource }, context, options.hasDlx);
@@ -93,13 +94,14 @@ async function mark(
 ): Promise<string> {
   const { scaler } = entry;
   const options = { signal, ...(scaler.capabilities.compareAndSet && { ifVersion: resource.version }) };
+  const observe = context.options.catalog.beginObservation(scaler, entry.ref);
   const { version } = await scaler
     .setScale(localRefOf(entry.ref), resource.desired, options)
     .catch((error: unknown) => {
       throw toWriteEnd(error);
     });
   context.tracker(entry).wrote(resource.version, version);
-  context.options.catalog.observe(scaler, { ...resource, version });
+  observe({ ...resource, version });
   return version;
 }
 

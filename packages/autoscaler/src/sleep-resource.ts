@@ -67,9 +67,10 @@ async function read(attempt: SleepAttempt): Promise<Resource> {
 }
 
 async function readFresh({ context, entry, steps }: SleepAttempt): Promise<Resource> {
+  const observe = context.options.catalog.beginObservation(entry.scaler, entry.ref);
   const resource = await entry.scaler.getResource(localRefOf(entry.ref), { signal: steps.signal });
   if (resource === undefined) throw new SleepEnd("gone");
-  context.options.catalog.observe(entry.scaler, resource);
+  observe(resource);
   context.tracker(entry).see({ resource }, context.options.clock.monotonic());
   return resource;
 }
@@ -130,8 +131,12 @@ async function stop(attempt: SleepAttempt, marked: Resource, pass: SleepPass | u
   await setScale(attempt, marked, 0);
 }
 
-/** Where the platform cannot compare, this at least narrows the time in which somebody else's change can be missed. */
+/**
+ * Where the platform cannot compare, this at least narrows the time in which somebody else's change can be missed. Who
+ * depends on the resource is read here: no wake of such a one gets past the pass, since it wakes the resource first.
+ */
 async function assertUnchanged(attempt: SleepAttempt, marked: Resource): Promise<void> {
+  await assertUnneeded(attempt.entry.key, attempt.context.options.catalog, attempt.steps.signal);
   const resource = await readFresh(attempt);
   attempt.steps.assertMayAct();
   if (resource.version !== marked.version) throw new SleepEnd("conflict");
@@ -146,10 +151,11 @@ async function setScale(
   const { scaler } = entry;
   const { compareAndSet } = scaler.capabilities;
   const options = { signal: steps.signal, ...(compareAndSet && { ifVersion: resource.version }) };
+  const observe = context.options.catalog.beginObservation(scaler, entry.ref);
   try {
     const { version } = await scaler.setScale(localRefOf(entry.ref), replicas, options);
     context.tracker(entry).wrote(resource.version, version);
-    context.options.catalog.observe(scaler, { ...resource, desired: replicas, version });
+    observe({ ...resource, desired: replicas, version });
     return { version };
   } catch (error) {
     throw toWriteEnd(error);

@@ -164,7 +164,7 @@ describe("the catalogue", () => {
     catalog.follow(guarded);
     await clock.advance(0);
     const before = memory.resource(web).read();
-    catalog.observe(guarded, { ...before, policy: { ...before.policy, hosts: ["web.example.com"] } });
+    catalog.beginObservation(guarded, web)({ ...before, policy: { ...before.policy, hosts: ["web.example.com"] } });
     expect(catalog.get(key)?.resource.policy.hosts).toEqual(["web.example.com"]);
     expect(changes).toHaveLength(3);
   });
@@ -219,11 +219,35 @@ describe("the catalogue", () => {
     catalog.follow(guarded);
     await clock.advance(0);
     memory.scaleByHand(web, 1);
-    catalog.observe(guarded, memory.resource(web).read());
+    catalog.beginObservation(guarded, web)(memory.resource(web).read());
     expect(catalog.get(key)?.state.kind).toBe("awake");
     await catalog.unfollow("memory");
-    catalog.observe(guarded, memory.resource(web).read());
+    catalog.beginObservation(guarded, web)(memory.resource(web).read());
     expect(catalog.list()).toEqual([]);
+  });
+
+  it("leaves out an answer that is older than what a watch has told since it was asked for", async () => {
+    const { clock, memory, guarded, catalog } = await open();
+    catalog.follow(guarded);
+    await clock.advance(0);
+    const observe = catalog.beginObservation(guarded, web);
+    const answer = memory.resource(web).read();
+    memory.scaleByHand(web, 1);
+    await clock.advance(0);
+    observe(answer);
+    expect(catalog.get(key)?.state.kind).toBe("awake");
+  });
+
+  it("leaves out an answer that another call has overtaken", async () => {
+    const { clock, memory, guarded, catalog } = await open(listed);
+    catalog.follow(guarded);
+    await clock.advance(0);
+    const slow = catalog.beginObservation(guarded, web);
+    const answer = memory.resource(web).read();
+    memory.scaleByHand(web, 1);
+    catalog.beginObservation(guarded, web)(memory.resource(web).read());
+    slow(answer);
+    expect(catalog.get(key)?.state.kind).toBe("awake");
   });
 
   it("shows the operation that runs: a wake before a sleep, and the facts once all have ended", async () => {

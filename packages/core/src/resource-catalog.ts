@@ -52,6 +52,8 @@ export class ResourceCatalog implements AsyncDisposable {
   readonly #following = new Map<string, Following>();
   readonly #entries = new Map<string, CatalogEntry>();
   readonly #operations = new Map<string, { wake: number; sleep: number }>();
+  /** How often something was told of each resource. */
+  readonly #told = new Map<string, number>();
   readonly #listeners = new Set<(change: CatalogChange) => void>();
 
   constructor(options: CatalogOptions) {
@@ -114,9 +116,18 @@ export class ResourceCatalog implements AsyncDisposable {
     return this.#following.get(scalerId)?.failure;
   }
 
-  /** Takes in what a call has just read or learnt. */
-  observe(scaler: GuardedScaler, resource: Resource): void {
-    if (this.#following.get(scaler.id)?.scaler === scaler) this.#set(scaler, resource);
+  /**
+   * Begins a call to the platform that will tell of a resource; the result takes in what it told. An answer that took
+   * long may be older than what a watch, a list or another call has told meanwhile, and no watch would tell that again:
+   * then it is left out.
+   */
+  beginObservation(scaler: GuardedScaler, ref: LocalRef): (resource: Resource) => void {
+    const key = formatRef(refOf(scaler, ref));
+    const told = this.#told.get(key);
+    return (resource) => {
+      if (this.#told.get(key) === told && this.#following.get(scaler.id)?.scaler === scaler)
+        this.#set(scaler, resource);
+    };
   }
 
   /** Says that a wake or sleep of the resource runs, until the result is called. Calling it again does nothing. */
@@ -220,6 +231,7 @@ export class ResourceCatalog implements AsyncDisposable {
   #set(scaler: GuardedScaler, resource: Resource): void {
     const ref = refOf(scaler, resource.ref);
     const key = formatRef(ref);
+    this.#told.set(key, (this.#told.get(key) ?? 0) + 1);
     const known = this.#entries.get(key);
     if (known?.scaler === scaler && isDeepStrictEqual(known.resource, resource)) return;
     const state = nextState(known?.state, resource, this.#operationOf(key), this.#options.clock.now());
@@ -233,6 +245,7 @@ export class ResourceCatalog implements AsyncDisposable {
 
   #remove(ref: ResourceRef): void {
     const key = formatRef(ref);
+    this.#told.delete(key);
     if (this.#entries.delete(key)) this.#emit({ kind: "gone", ref, key });
   }
 

@@ -93,6 +93,11 @@ export class ResourceGate implements Gate, PassageOwner {
     return this.#pool.list();
   }
 
+  /** It is awake for this DLX, or about to be: what it depends on is needed. */
+  get needsOthers(): boolean {
+    return this.book.licensed || this.#waker.running !== undefined;
+  }
+
   /** Nothing held, in flight or under way: the gate can be let go of. */
   get quiet(): boolean {
     return this.book.held === 0 && this.book.inFlight === 0 && this.#waker.running === undefined;
@@ -323,7 +328,8 @@ export class ResourceGate implements Gate, PassageOwner {
 
   async #observe(): Promise<void> {
     const { scaler, ref } = this.#entry;
+    const observe = this.#ports.catalog.beginObservation(scaler, ref);
     const resource = await scaler.getResource(ref).catch(() => undefined);
-    if (resource !== undefined) this.#ports.catalog.observe(scaler, resource);
+    if (resource !== undefined) observe(resource);
   }
 }

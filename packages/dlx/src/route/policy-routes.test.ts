@@ -83,7 +83,7 @@ describe("fromPolicies", () => {
     } as unknown as GuardedScaler;
     const catalog = new ResourceCatalog({ clock, logger: silentLogger });
     catalog.follow(scaler);
-    return { catalog, clock, set: (one) => catalog.observe(scaler, one) };
+    return { catalog, clock, set: (one) => catalog.beginObservation(scaler, one.ref)(one) };
   }
 
   it("gives a new list for a change of routes, and none for a change of status", async () => {
