@@ -1,3 +1,4 @@
+import type { Capabilities } from "@dormouse/core";
 import { afterEach, describe, expect, it } from "vitest";
 import { Pause } from "./pause.ts";
 import { clean, World } from "./world.ts";
@@ -8,8 +9,9 @@ const blog = { scaler: "memory", namespace: "default", name: "blog" };
 
 let world: World;
 
-function openWorld(shopPolicy: object = {}): Promise<World> {
+function openWorld(shopPolicy: object = {}, capabilities: Partial<Capabilities> = {}): Promise<World> {
   return World.open({
+    capabilities,
     resources: [
       { name: "db", desired: 1 },
       { name: "shop", desired: 1, policy: { dependsOn: ["db"], ...shopPolicy } },
@@ -54,6 +56,19 @@ describe("a resource that others depend on", () => {
       { call: "setScale", ref: { name: "db" }, replicas: 1 },
       { call: "getResource", ref: { name: "blog" } },
     ]);
+    expect(world.sleeps(database)).toMatchObject([{ outcome: "kept", code: "needed" }]);
+    expect(world.isAsleep(database)).toBe(false);
+  });
+
+  it("is kept without compare-and-set too where one of them wakes after the decision", async () => {
+    world = await openWorld({}, { compareAndSet: false, watch: false });
+    world.memory.scaleByHand(shop, 0);
+    const pause = new Pause("stop");
+    await world.openAutoscaler({ at: pause.at, singleHost: true });
+    await world.until(() => pause.isReached);
+    world.memory.scaleByHand(blog, 1);
+    pause.resume();
+    await world.advance(500);
     expect(world.sleeps(database)).toMatchObject([{ outcome: "kept", code: "needed" }]);
     expect(world.isAsleep(database)).toBe(false);
   });

@@ -469,6 +469,26 @@ describe("a dependency", () => {
     expect(order).toEqual(["setScale db 1", "setScale db 1", "setScale web 1"]);
   });
 
+  it("is fenced with an answer that keeps it awake while a user is being woken, or is awake here", async () => {
+    const ref = { scaler: "test", namespace: "default", name: "db" };
+    await platform.add("db");
+    platform.change("web", { policy: { ...gate.policy, dependsOn: ["db"] } });
+    await platform.clock.advance(0);
+    expect(platform.keeper.fence(ref, "1")).toMatchObject({ held: 0, inFlight: 0 });
+    const passage = hold();
+    await platform.clock.advance(0);
+    platform.start("db", "d");
+    await platform.clock.advance(20);
+    expect(scales()).toEqual(["setScale db 1 if 1", "setScale web 1 if 1"]);
+    expect(platform.keeper.fence(ref, "2")).toMatchObject({ held: 1, inFlight: 0 });
+    platform.start("web", "w");
+    await platform.clock.advance(20);
+    (await passage).end();
+    expect(platform.keeper.fence(ref, "3")).toMatchObject({ held: 1, inFlight: 0 });
+    platform.keeper.fence({ ...ref, name: "web" }, "4");
+    expect(platform.keeper.fence(ref, "5")).toMatchObject({ held: 0, inFlight: 0 });
+  });
+
   it("that fails to start is what the user's request is refused with", async () => {
     await platform.add("db");
     platform.change("web", { policy: { ...gate.policy, dependsOn: ["db"] } });

@@ -94,11 +94,17 @@ export class GateKeeper implements AsyncDisposable {
     };
   }
 
-  /** One synchronous step: no request passes between the fence and the counts that are answered. */
+  /**
+   * One synchronous step: no request passes between the fence and the counts that are answered. Whoever depends on the
+   * resource and is awake for this DLX, or is being woken, counts as held: its wake may have claimed the resource before
+   * the mark of the sleep that fences, and would be released to it after.
+   */
   fence(ref: ResourceRef, attempt: string): FenceAnswer {
-    const gate = this.#gates.get(formatRef(ref));
-    if (gate === undefined) return { process: this.process, attempt, inFlight: 0, held: 0 };
-    const held = gate.book.held;
+    const key = formatRef(ref);
+    const gate = this.#gates.get(key);
+    const users = this.#usersOf(key);
+    if (gate === undefined) return { process: this.process, attempt, inFlight: 0, held: users };
+    const held = gate.book.held + users;
     gate.fence();
     return { process: this.process, attempt, inFlight: gate.book.busy(gate.policy.streamIdleAfter), held };
   }
@@ -148,6 +154,14 @@ export class GateKeeper implements AsyncDisposable {
     } finally {
       signal.removeEventListener("abort", onAbort);
     }
+  }
+
+  #usersOf(key: string): number {
+    let users = 0;
+    for (const gate of this.#gates.values()) {
+      if (gate.needsOthers && this.#dependenciesOf(gate.key).some((ref) => formatRef(ref) === key)) users += 1;
+    }
+    return users;
   }
 
   #dependenciesOf(key: string): readonly ResourceRef[] {
