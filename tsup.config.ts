@@ -7,10 +7,13 @@ interface PackageManifest {
   readonly exports?: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
 }
 
-/** The entry points of the package in the working directory: what its `exports` and `bin` lead to, as source files. */
+/**
+ * The entry points of the package in the working directory: what its `exports` and `bin` lead to, as source files. An
+ * export without `default` is for this workspace alone and not built.
+ */
 function entryPoints(manifest: PackageManifest): string[] {
   const exported = Object.values(manifest.exports ?? {})
-    .map((target) => (typeof target === "string" ? undefined : target["@dormouse/source"]))
+    .map((target) => (typeof target === "string" || !("default" in target) ? undefined : target["@dormouse/source"]))
     .filter((file) => file !== undefined);
   const commands = Object.values(manifest.bin ?? {}).map((file) =>
     file.replace(/^(\.\/)?dist\/(.*)\.js$/, "./src/$2.ts"),

@@ -54,4 +54,17 @@ describe("FakeClock", () => {
     timer.cancel();
     expect(clock.pendingTimers).toBe(0);
   });
+
+  it("steps from one timer to the next, and not past the end that it is given", async () => {
+    const clock = new FakeClock();
+    const at: number[] = [];
+    for (const ms of [30, 10, 20]) clock.setTimer(ms, () => void at.push(ms));
+    clock.setTimer(5, () => {}).cancel();
+    expect(await clock.step(15)).toBe(true);
+    expect([at, clock.monotonic()]).toEqual([[10], 10]);
+    expect(await clock.step(15)).toBe(false);
+    expect(clock.monotonic()).toBe(10);
+    while (await clock.step());
+    expect([at, clock.monotonic(), clock.pendingTimers]).toEqual([[10, 20, 30], 30, 0]);
+  });
 });

@@ -1,5 +1,5 @@
 import type { Clock, DlxConfig, Logger, Policy } from "@dormouse/core";
-import type { Http1Forwarder } from "../forward/http1-forwarder.ts";
+import type { Forwarder } from "../forward/forwarder.ts";
 import type { Networks } from "../forward/networks.ts";
 import type { Gate } from "../gate/passage.ts";
 import type { RouteTable } from "../route/route-table.ts";
@@ -11,7 +11,7 @@ import type { Tracing } from "./tracing.ts";
 export interface FrontState {
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly forwarder: Http1Forwarder;
+  readonly forwarder: Forwarder;
   readonly recorder: RequestRecorder;
   readonly startingRoom: StartingRoom;
   readonly tracing: Tracing | undefined;
