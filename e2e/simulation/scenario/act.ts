@@ -1,0 +1,56 @@
+import type { SleepStep } from "@dormouse/autoscaler";
+import type { Milliseconds } from "@dormouse/core";
+import type { MetricsFault } from "../parts/simulated-metrics.ts";
+import type { WakeMoment } from "../parts/dlx-process.ts";
+import type { RequestPlan } from "../world/request-ledger.ts";
+
+/** When an act happens: at a time, or as a sleep or a wake comes to a moment for the so-manieth time. */
+export type Cue =
+  | { readonly at: Milliseconds }
+  | { readonly sleep: SleepStep; readonly nth: number }
+  | { readonly wake: WakeMoment; readonly nth: number };
+
+/** What somebody does, or what befalls a part. `which` counts through those that there are. */
+export type Deed =
+  | { readonly do: "request"; readonly plans: readonly RequestPlan[]; readonly which: number }
+  | { readonly do: "kill-dlx" | "drain-dlx" | "join-dlx" | "kill-autoscaler" | "break-watches"; readonly which: number }
+  | { readonly do: "rest-dlx" | "rest-autoscaler"; readonly which: number; readonly ms: Milliseconds }
+  | { readonly do: "switch-lead"; readonly which: number }
+  | { readonly do: "jump-clock"; readonly which: number; readonly ms: Milliseconds }
+  | { readonly do: "scale-by-hand"; readonly resource: string; readonly to: number }
+  | { readonly do: "hpa"; readonly resource: string; readonly to: number }
+  | { readonly do: "edit-policy" | "crash" | "break" | "mend"; readonly resource: string }
+  | { readonly do: "metrics"; readonly fault: MetricsFault | "none" }
+  | { readonly do: "ask-sleep"; readonly resource: string; readonly which: number }
+  | { readonly do: "late-fence"; readonly resource: string; readonly which: number };
+
+export type DeedKind = Deed["do"];
+
+/** Every kind of deed, for drawing and for the table of what was met. */
+export const deedKinds = [
+  "request",
+  "kill-dlx",
+  "drain-dlx",
+  "join-dlx",
+  "rest-dlx",
+  "kill-autoscaler",
+  "rest-autoscaler",
+  "switch-lead",
+  "break-watches",
+  "jump-clock",
+  "scale-by-hand",
+  "hpa",
+  "edit-policy",
+  "crash",
+  "break",
+  "mend",
+  "metrics",
+  "ask-sleep",
+  "late-fence",
+] as const satisfies readonly DeedKind[];
+
+/** One act of a schedule. */
+export interface Act {
+  readonly cue: Cue;
+  readonly deed: Deed;
+}

@@ -1,0 +1,185 @@
+import { type SleepStep, sleepSteps } from "@dormouse/autoscaler";
+import type { Capabilities, PartialPolicy } from "@dormouse/core";
+import { SeededRandom } from "../engine/seeded-random.ts";
+import type { Climate } from "../engine/weather.ts";
+import type { WakeMoment } from "../parts/dlx-process.ts";
+import type { RequestPlan } from "../world/request-ledger.ts";
+import type { Act, Cue, Deed, DeedKind } from "./act.ts";
+import type { Scenario, ScenarioResource } from "./scenario.ts";
+
+/** Moments of a wake that a DLX's messages tell. */
+export const wakeMoments = [
+  "listed",
+  "dependencies",
+  "claim",
+  "start",
+  "release",
+  "restore",
+] as const satisfies readonly WakeMoment[];
+
+/** Draws a scenario: which platform, which hosts, what weather, and which acts. Half of the acts wait for a moment of the protocol. */
+export function drawScenario(seed: number): Scenario {
+  const random = new SeededRandom(seed, "scenario");
+  const hosts = random.chance(0.35) ? "one" : "many";
+  const capabilities = drawCapabilities(random, hosts);
+  const resources = drawResources(random, capabilities);
+  const lastsMs = random.between(12_000, 35_000);
+  const world = { hosts, capabilities, resources, lastsMs } as const;
+  return {
+    ...world,
+    seed,
+    dlxs: hosts === "one" ? 1 : random.integer(1, 3),
+    autoscalers: hosts === "one" ? 1 : random.integer(1, 2),
+    climate: drawClimate(random),
+    slowStarts: random.pick([0, 0.05, 0.3]),
+    propagationMs: random.between(0, 800),
+    isBodyKept: random.chance(0.7),
+    acts: drawActs(random, world),
+  };
+}
+
+function drawCapabilities(random: SeededRandom, hosts: Scenario["hosts"]): Capabilities {
+  const routing = random.chance(hosts === "one" ? 0.3 : 0.6);
+  return {
+    replicas: "many",
+    watch: random.chance(0.6),
+    routing,
+    compareAndSet: hosts === "many" || random.chance(0.4),
+    settleWithinMs: 800,
+  };
+}
+
+function drawClimate(random: SeededRandom): Climate {
+  const isFair = random.chance(0.25);
+  return {
+    late: isFair ? 0.002 : random.between(0, 0.05),
+    lost: isFair ? 0 : random.between(0, 0.03),
+    repeated: isFair ? 0 : random.between(0, 0.03),
+    latestMs: random.pick([500, 4_000, 20_000]),
+  };
+}
+
+function drawResources(random: SeededRandom, { routing }: Capabilities): readonly ScenarioResource[] {
+  const policy: PartialPolicy = {
+    enabled: true,
+    idleAfter: random.pick([1_000, 2_500]),
+    minAwake: random.pick([0, 1_000]),
+    holdTimeout: random.pick([6_000, 15_000]),
+    wakeTimeout: 12_000,
+    drainTimeout: 6_000,
+    maxHeld: random.pick([3, 1_000]),
+    releaseConcurrency: random.pick([1, 50]),
+    maxConcurrency: random.pick([0, 0, 2]),
+    ...drawRouting(random, routing),
+  };
+  const web = { name: "web", desired: random.integer(0, 2), policy };
+  if (random.chance(0.6)) return [web];
+  const user: PartialPolicy = { ...policy, dependsOn: ["db"] };
+  const db = { name: "db", desired: random.integer(0, 1), policy };
+  const first = { ...web, policy: user };
+  return random.chance(0.5) ? [first, db] : [first, db, { name: "api", desired: 0, policy: user }];
+}
+
+function drawRouting(random: SeededRandom, routes: boolean): PartialPolicy {
+  const rule = { metric: "open_requests", window: 3_000, threshold: 0, source: "metrics" };
+  if (!routes) return random.chance(0.2) ? { idleRules: [rule] } : {};
+  return random.chance(0.7) ? { routing: "auto", idleRules: [rule] } : { routing: "always" };
+}
+
+type World = Pick<Scenario, "hosts" | "capabilities" | "resources" | "lastsMs">;
+
+/** How often each deed is drawn, against the others. */
+const weights: Readonly<Record<DeedKind, number>> = {
+  request: 16,
+  "kill-dlx": 1.5,
+  "drain-dlx": 1.5,
+  "join-dlx": 1.5,
+  "rest-dlx": 1.5,
+  "kill-autoscaler": 1.5,
+  "rest-autoscaler": 2,
+  "switch-lead": 1,
+  "break-watches": 0.7,
+  "jump-clock": 0.5,
+  "scale-by-hand": 1.5,
+  hpa: 1,
+  "edit-policy": 0.7,
+  crash: 1.2,
+  break: 0.5,
+  mend: 0.5,
+  metrics: 0.7,
+  "ask-sleep": 2,
+  "late-fence": 0.7,
+};
+
+/** Each run leaves out some kinds of deeds, so that the others meet each other more often. */
+function drawActs(random: SeededRandom, world: World): readonly Act[] {
+  const kinds = Object.entries(weights).filter(([kind]) => kind === "request" || random.chance(0.6));
+  const count = random.integer(8, 30);
+  return Array.from({ length: count }, () => drawAct(random, kinds as [DeedKind, number][], world));
+}
+
+function drawAct(random: SeededRandom, kinds: readonly [DeedKind, number][], world: World): Act {
+  const total = kinds.reduce((sum, [, weight]) => sum + weight, 0);
+  let die = random.next() * total;
+  const kind = kinds.find(([, weight]) => (die -= weight) < 0)?.[0] ?? "request";
+  return { cue: drawCue(random, world), deed: drawDeed(random, kind, world) };
+}
+
+function drawCue(random: SeededRandom, { lastsMs }: World): Cue {
+  if (random.chance(0.5)) return { at: random.between(100, lastsMs) };
+  const nth = random.integer(1, 3);
+  return random.chance(0.6)
+    ? { sleep: random.pick<SleepStep>(sleepSteps), nth }
+    : { wake: random.pick<WakeMoment>(wakeMoments), nth };
+}
+
+function drawDeed(random: SeededRandom, kind: DeedKind, { resources }: World): Deed {
+  const which = random.integer(0, 5);
+  const resource = random.pick(resources).name;
+  switch (kind) {
+    case "request":
+      return { do: kind, which, plans: drawPlans(random, resources) };
+    case "rest-dlx":
+    case "rest-autoscaler":
+      return { do: kind, which, ms: random.pick([300, 3_000, 15_000]) };
+    case "jump-clock":
+      return { do: kind, which, ms: random.pick([-3_600_000, -5_000, 5_000, 86_400_000]) };
+    case "scale-by-hand":
+      return { do: kind, resource, to: random.pick([0, 1, 2]) };
+    case "hpa":
+      return { do: kind, resource, to: random.integer(1, 3) };
+    case "edit-policy":
+    case "crash":
+    case "break":
+    case "mend":
+      return { do: kind, resource };
+    case "metrics":
+      return { do: kind, fault: random.pick(["stopped", "missing", "broken", "lagging", "lies", "none"]) };
+    case "ask-sleep":
+    case "late-fence":
+      return { do: kind, resource, which };
+    case "kill-dlx":
+    case "drain-dlx":
+    case "join-dlx":
+    case "kill-autoscaler":
+    case "break-watches":
+    case "switch-lead":
+      return { do: kind, which };
+  }
+}
+
+function drawPlans(random: SeededRandom, resources: readonly ScenarioResource[]): readonly RequestPlan[] {
+  return Array.from({ length: random.pick([1, 1, 2, 5]) }, () => drawPlan(random, resources));
+}
+
+/** @returns one request of a client */
+export function drawPlan(random: SeededRandom, resources: readonly Pick<ScenarioResource, "name">[]): RequestPlan {
+  const method = random.pick(["GET", "POST", "PUT"] as const);
+  return {
+    resource: random.pick(resources).name,
+    method,
+    body: method === "GET" ? "none" : random.pick(["none", "small"]),
+    workMs: random.pick([1, 20, 300, 2_500]),
+    ...(random.chance(0.15) && { leavesAfterMs: random.pick([5, 200, 4_000]) }),
+  };
+}
