@@ -1,4 +1,6 @@
-import { describe, expect, it } from "vitest";
+import fs from "node:fs";
+import { setImmediate } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Log, openLog } from "./open-log.ts";
 
 async function open(
@@ -58,6 +60,49 @@ describe("the log", () => {
       error: { type: "TypeError", message: "broken", stack: expect.stringContaining("open-log.test.ts") as string },
     });
     expect(JSON.parse(lines[1] ?? "")).toMatchObject({ error: "the platform's own text" });
+  });
+});
+
+describe("standard output", () => {
+  const written: string[] = [];
+  type Written = (error: Error | null, bytes: number) => void;
+
+  /** Takes the place of the kernel: each write succeeds, or fails with this code. */
+  const write = (failure: () => string | undefined) =>
+    vi.spyOn(fs, "write").mockImplementation(((_fd: number, text: string, ...rest: unknown[]) => {
+      const code = failure();
+      if (code === undefined) written.push(text);
+      const error = code === undefined ? null : Object.assign(new Error(code), { code });
+      process.nextTick(rest.at(-1) as Written, error, text.length);
+    }) as typeof fs.write);
+
+  const openPlain = (): Promise<Log> =>
+    openLog({ config: { level: "info", format: "json" }, terminal: false, color: false });
+
+  beforeEach(() => void written.splice(0));
+  afterEach(() => void vi.restoreAllMocks());
+
+  it("goes on after a disk was full, with the lines that waited", async () => {
+    let code: string | undefined = "ENOSPC";
+    const spy = write(() => code);
+    const log = await openPlain();
+    log.logger.info({}, "no room for this");
+    await vi.waitFor(() => expect(spy).toHaveBeenCalled());
+    await setImmediate();
+    code = undefined;
+    log.logger.info({}, "room again");
+    await vi.waitFor(() => expect(written.join("")).toMatch(/no room for this.*room again/s));
+  });
+
+  it("ends without a word once its reader has gone", async () => {
+    const spy = write(() => "EPIPE");
+    const log = await openPlain();
+    log.logger.info({}, "one");
+    await vi.waitFor(() => expect(spy).toHaveBeenCalledOnce());
+    await setImmediate();
+    log.logger.info({}, "two");
+    await setImmediate();
+    expect(spy).toHaveBeenCalledOnce();
   });
 });
 

@@ -94,11 +94,17 @@ async function formatFor({ format }: LogConfig, terminal: boolean, color: boolea
   }) as Format;
 }
 
-/** Standard output without waiting; whoever reads and goes away ends the lines, not the host. */
+/** A file's disk or quota is full: what fails now may work later. */
+const passing: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT"]);
+
+/**
+ * Standard output without waiting. Whoever reads and goes away ends the lines, not the host; a full disk costs those lines
+ * that find no room in memory until there is some again.
+ */
 function openOutput(): LineSink & { flush(): void } {
   const output = pino.destination({ fd: 1, sync: false, maxLength: mostBufferedBytes });
   let isBroken = false;
-  output.on("error", () => (isBroken = true));
+  output.on("error", (error: unknown) => (isBroken ||= !passing.has(Reflect.get(Object(error), "code"))));
   return {
     write: (line) => void (isBroken || output.write(line)),
     flush: () => {
