@@ -1,4 +1,4 @@
-import { connect } from "node:net";
+import { connect, isIP } from "node:net";
 import type { Milliseconds } from "@dormouse/core";
 
 /** A dial on one machine answers at once, unless the server's backlog is full. */
@@ -22,7 +22,10 @@ function dial(host: string, port: number): Promise<boolean> {
       socket.destroy();
       resolve(answer);
     };
-    socket.setTimeout(longestDialMs, () => end(false));
+    const limit = (): void => void socket.setTimeout(longestDialMs, () => end(false));
+    // The limit is for a connection: a name is looked up as long as the resolver takes, which no one can give up.
+    if (isIP(host) === 0) socket.once("lookup", limit);
+    else limit();
     // A dial of a free port may be given that very port as its own, and then meets itself (RFC 9293, section 3.5).
     socket.once("connect", () => end(socket.localPort !== port));
     socket.on("error", () => end(false));

@@ -1,5 +1,5 @@
 import { request as httpRequest } from "node:http";
-import { connect, type LookupFunction, type Socket } from "node:net";
+import { connect, isIP, type LookupFunction, type Socket } from "node:net";
 import type { HttpProbe, Target } from "@dormouse/core";
 import type { ReachedTarget } from "./passage.ts";
 
@@ -49,9 +49,13 @@ function connectOnce(target: Target, signal: AbortSignal): Promise<string> {
     if (signal.aborted) return onAbort();
     signal.addEventListener("abort", onAbort, { once: true });
     socket.once("error", fail);
-    socket.setTimeout(connectLimitMs, () =>
-      fail(new Error(`no connection to ${target.host}:${target.port} within ${connectLimitMs} ms`)),
-    );
+    const limit = (): void =>
+      void socket.setTimeout(connectLimitMs, () =>
+        fail(new Error(`no connection to ${target.host}:${target.port} within ${connectLimitMs} ms`)),
+      );
+    // The limit is for a connection: a name is looked up as long as the resolver takes, which no one can give up.
+    if (isIP(target.host) === 0) socket.once("lookup", limit);
+    else limit();
     socket.once("connect", () => {
       const address = socket.remoteAddress ?? target.host;
       finish();
