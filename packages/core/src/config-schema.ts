@@ -40,7 +40,7 @@ const dlxSchema = z.strictObject({
     .int()
     .positive()
     .default(20_000)
-    .meta({ description: "Open client connections; one more is closed at once" }),
+    .meta({ description: "Open client connections; a request on one more is refused" }),
   maxHeld: z.int().positive().default(10_000).meta({ description: "Held requests of all resources together" }),
   maxInFlight: z
     .int()

@@ -151,12 +151,18 @@ describe("the shared listeners", () => {
     );
   });
 
-  it("close a connection too many at once", async () => {
-    const target = await openTarget((_request, response) => void response.end("ok"));
+  it("refuse the request of a connection too many, and close far too many at once", async () => {
+    let asked = 0;
+    const target = await openTarget((_request, response) => void response.end(`ok ${(asked += 1)}`));
     const { port } = await openTestFront({ targets: [target], config: { maxConnections: 2 } });
     const [one, two] = [await RawConnection.open(port), await RawConnection.open(port)];
     const three = await RawConnection.open(port);
-    expect(await three.untilClosed()).toBe("");
+    const four = await RawConnection.open(port);
+    expect(await four.untilClosed()).toBe("");
+    three.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    const refusal = await three.untilClosed();
+    expect(refusal).toMatch(/^HTTP\/1\.1 503 .*\r\nConnection: close\r\n.*"DLX_OVERLOADED"/is);
+    expect(asked).toBe(0);
     one.destroy();
     await vi.waitFor(async () => expect(await sendRaw(port, get)).toContain("ok"));
     two.write(get);

@@ -5,9 +5,11 @@ import type { LoadedConfig } from "../config/load-config.ts";
 import type { ResolvedSecrets } from "../config/secrets.ts";
 import { builtInSources } from "./built-in-sources.ts";
 import { Closing } from "./closing.ts";
+import { descriptorLimit } from "./descriptor-limit.ts";
 import type { HostEngine, HostState } from "./host-engine.ts";
 import { planScalers, type ScalerPlan } from "./plan-scalers.ts";
 import { type OpenedScaler, PluginOpener } from "./plugin-opener.ts";
+import { withinDescriptors } from "./within-descriptors.ts";
 
 /** A configuration that takes the place of the one in force. */
 export interface NextConfig {
@@ -151,8 +153,9 @@ class Change {
   async #reconfigureDlx(): Promise<void> {
     const [old, wanted] = [this.#state.loaded.config.dlx, this.#next.loaded.config.dlx];
     if (isDeepStrictEqual(old, wanted)) return;
-    await this.#engine.dlx.reconfigure(wanted);
-    this.#undo.addStep("DLX", () => this.#engine.dlx.reconfigure(old));
+    const { dlx, logger } = this.#engine;
+    await dlx.reconfigure(withinDescriptors(wanted, descriptorLimit(), logger));
+    this.#undo.addStep("DLX", () => dlx.reconfigure(withinDescriptors(old, descriptorLimit(), logger)));
   }
 
   async #reconfigureScaler({ listed, opened }: ScalerPlan["reconfigure"][number]): Promise<void> {

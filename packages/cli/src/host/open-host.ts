@@ -20,11 +20,13 @@ import { version } from "../version.ts";
 import { builtInSources } from "./built-in-sources.ts";
 import { Closing } from "./closing.ts";
 import { ConfigStatus } from "./config-status.ts";
+import { descriptorLimit } from "./descriptor-limit.ts";
 import type { Foundation, HostEngine, HostOptions } from "./host-engine.ts";
 import { Host } from "./host.ts";
 import { type OpenedScaler, PluginOpener } from "./plugin-opener.ts";
 import { resolveConfigSecrets } from "./resolve-config-secrets.ts";
 import { waitForListing } from "./wait-for-listing.ts";
+import { withinDescriptors } from "./within-descriptors.ts";
 
 /** How long a start waits for the platforms to list their resources; one that is slower joins later. */
 const listingLimitMs: Milliseconds = 1_000;
@@ -112,7 +114,10 @@ async function openEngine(
   const { dlx: dlxConfig, autoscaler: config } = loaded.config;
   const sleepGate = new SleepGate(clock);
   const shared = { catalog, clock, logger, journal, sleepGate };
-  const dlx: Dlx = closing.add("DLX", await openDlx({ ...shared, config: dlxConfig, routeSources }));
+  const dlx: Dlx = closing.add(
+    "DLX",
+    await openDlx({ ...shared, config: withinDescriptors(dlxConfig, descriptorLimit(), logger), routeSources }),
+  );
   const peers = localPeers(dlx);
   const sources = await opener.openMetricsSources(opener.metricsSources(), builtInSources(peers));
   for (const [id, source] of sources) closing.add(`metrics source ${id}`, source);

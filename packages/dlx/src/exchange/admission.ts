@@ -67,6 +67,7 @@ export class Admission {
     const head = readHead(this.#request);
     if (head.kind === "fault") return this.#outcome.malformed(head);
     this.head = head;
+    if (this.#client.isSurplus) return this.refuse({ code: "DLX_OVERLOADED" });
     if (readHops(this.#request.headers[lowerHopsHeader]) >= mostHops) return this.refuse({ code: "DLX_LOOP" });
     if (head.path === "*") return this.#outcome.answered({ status: 204, headers: [], body: "" });
     if (!this.#findRoute(head)) void this.#awaitRoute(head);

@@ -5,6 +5,9 @@ import type { Networks } from "../forward/networks.ts";
 import { type Peer, toPeer } from "../forward/peer.ts";
 import type { RouteMatch } from "../route/route-table.ts";
 
+/** For each so many connections there may be one more whose request is refused: without it nobody could be told why. */
+const connectionsPerSurplus = 4;
+
 /** How long the rest of a body is read and thrown away after its request was answered. */
 const discardLimitMs = 10_000;
 
@@ -27,6 +30,8 @@ export interface CurrentExchange {
 export class ClientConnection {
   readonly socket: Socket;
   readonly origin: ConnectionOrigin;
+  /** One too many: its request is refused, and it ends. */
+  readonly isSurplus: boolean;
   /** The newest exchange; undefined between two requests. */
   current: CurrentExchange | undefined;
   /** Nothing that comes on it can be understood any more: the running answer is its last. */
@@ -36,14 +41,15 @@ export class ClientConnection {
   #peer: Peer | undefined;
   #trusted: Networks | undefined;
 
-  constructor(socket: Socket, origin: ConnectionOrigin) {
+  constructor(socket: Socket, origin: ConnectionOrigin, isSurplus = false) {
     this.socket = socket;
     this.origin = origin;
+    this.isSurplus = isSurplus;
   }
 
   /** Whether the answer that is about to be written has to be the last. */
   get isLast(): boolean {
-    return this.isBroken || this.origin.isClosing;
+    return this.isBroken || this.isSurplus || this.origin.isClosing;
   }
 
   /** Who is at the other end; found out once for each list of trusted proxies. */
@@ -80,10 +86,11 @@ export class ClientConnections {
     return this.#open.size;
   }
 
-  /** Takes in a new connection until it closes; one too many is closed at once. */
+  /** Takes in a new connection until it closes. One too many is there to be refused, and one far too many is closed at once. */
   add(socket: Socket, origin: ConnectionOrigin, limit: number): void {
-    if (this.#open.size >= limit) return void socket.destroy();
-    this.#open.set(socket, new ClientConnection(socket, origin));
+    const { size } = this.#open;
+    if (size >= limit + Math.ceil(limit / connectionsPerSurplus)) return void socket.destroy();
+    this.#open.set(socket, new ClientConnection(socket, origin, size >= limit));
     socket.on("close", this.#forget);
   }
 
