@@ -9,7 +9,8 @@ let next = range.from + Math.floor(Math.random() * (range.to - range.from));
 export async function freePort(): Promise<number> {
   for (let tries = 0; tries < 100; tries += 1) {
     next = next >= range.to ? range.from : next + 1;
-    if (await isFree(next)) return next;
+    const port = next; // others may ask meanwhile
+    if (await isFree(port)) return port;
   }
   throw new Error(`no free port from ${range.from} to ${range.to}`);
 }

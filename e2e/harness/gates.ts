@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -15,6 +15,10 @@ export class Gates implements Disposable {
 
   close(name: string): void {
     rmSync(join(this.folder, name), { force: true });
+  }
+
+  isOpen(name: string): boolean {
+    return existsSync(join(this.folder, name));
   }
 
   /** Path of a ledger. */

@@ -12,6 +12,10 @@ export interface ResourceConfig {
 /** A configuration whose ports, state folder and admin API the harness fills in. */
 export interface HostConfig {
   readonly resources: readonly ResourceConfig[];
+  /** The plugin that runs the resources; `process` by default. */
+  readonly use?: string;
+  /** Folder of the state files; one in the host's own folder by default. */
+  readonly stateDir?: string;
   readonly dlx?: Readonly<Record<string, unknown>>;
   readonly autoscaler?: Readonly<Record<string, unknown>>;
   readonly defaults?: Readonly<Record<string, unknown>>;

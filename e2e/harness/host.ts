@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
@@ -15,6 +15,17 @@ const manifest = require.resolve("@dormouse/cli/package.json");
 
 /** The command line interface as the sources have it; the condition makes Node run them without a build. */
 export const dormouse = ["--conditions=@dormouse/source", join(dirname(manifest), "src/bin.ts")];
+
+/** How a host is run where it is not enough to run the sources as they are. */
+export interface Launch {
+  /** Arguments of Node that run the command line interface; the sources by default. */
+  readonly dormouse?: readonly string[];
+  /** Program and arguments that become the host in the end, without a process in between: `prlimit`, `unshare`. */
+  readonly wrapper?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** File at whose end standard output is written. */
+  readonly outputFile?: string;
+}
 
 interface Ports {
   readonly dlx: number;
@@ -39,19 +50,21 @@ export class Host implements AsyncDisposable {
   readonly origin: string;
   readonly admin: string;
   readonly #ports: Ports;
+  readonly #launch: Launch;
   #child: ChildProcess | undefined;
   #events: Events | undefined;
   #output = "";
 
-  private constructor(ports: Ports) {
+  private constructor(ports: Ports, launch: Launch) {
     this.#ports = ports;
+    this.#launch = launch;
     this.origin = `http://127.0.0.1:${ports.dlx}`;
     this.admin = `http://127.0.0.1:${ports.admin}`;
   }
 
   /** Starts a host and resolves once it is ready. */
-  static async start(config: HostConfig): Promise<Host> {
-    const host = new Host({ dlx: await freePort(), admin: await freePort() });
+  static async start(config: HostConfig, launch: Launch = {}): Promise<Host> {
+    const host = new Host({ dlx: await freePort(), admin: await freePort() }, launch);
     host.configure(config);
     try {
       await host.restart();
@@ -86,12 +99,11 @@ export class Host implements AsyncDisposable {
 
   /** Writes the configuration; a running host notices by itself. JSON is YAML. */
   configure(config: HostConfig): void {
-    const { resources, dlx, autoscaler, ...rest } = config;
-    const stateDir = join(this.folder, "state");
+    const { resources, dlx, autoscaler, use = "process", stateDir = join(this.folder, "state"), ...rest } = config;
     this.write(
       JSON.stringify({
         admin: { listen: `127.0.0.1:${this.#ports.admin}` },
-        scalers: [{ use: "process", id: "local", options: { stateDir, resources } }],
+        scalers: [{ use, id: "local", options: { stateDir, resources } }],
         dlx: { listen: `127.0.0.1:${this.#ports.dlx}`, ...dlx },
         autoscaler: { every: "50ms", ...autoscaler },
         log: { level: "debug", format: "json" },
@@ -210,13 +222,18 @@ export class Host implements AsyncDisposable {
   }
 
   #spawn(): void {
-    const child = spawn(process.execPath, [...dormouse, "up", "-c", this.configFile], {
-      stdio: ["ignore", "pipe", "pipe"],
-      env: { ...plainEnvironment(), [familyVariable]: basename(this.folder) },
+    const { wrapper = [], env, outputFile } = this.#launch;
+    const node = [process.execPath, ...(this.#launch.dormouse ?? dormouse), "up", "-c", this.configFile];
+    const [program = "", ...args] = [...wrapper, ...node];
+    const output = outputFile === undefined ? "pipe" : openSync(outputFile, "a");
+    const child = spawn(program, args, {
+      stdio: ["ignore", output, "pipe"],
+      env: { ...plainEnvironment(), ...env, [familyVariable]: basename(this.folder) },
     });
+    if (output !== "pipe") closeSync(output);
     this.#child = child;
     for (const stream of [child.stdout, child.stderr])
-      stream.on("data", (text: Buffer) => (this.#output = (this.#output + text.toString()).slice(-1_000_000)));
+      stream?.on("data", (text: Buffer) => (this.#output = (this.#output + text.toString()).slice(-1_000_000)));
   }
 }
 

@@ -18,6 +18,14 @@ export function family(name: string): readonly RunningProcess[] {
     .map((pid) => ({ pid: Number(pid), command: read(`/proc/${pid}/cmdline`).replaceAll("\0", " ").trim() }));
 }
 
+/** A variable of the environment that a process was started with. */
+export function variableOf(pid: number, name: string): string | undefined {
+  const line = read(`/proc/${pid}/environ`)
+    .split("\0")
+    .find((entry) => entry.startsWith(`${name}=`));
+  return line?.slice(name.length + 1);
+}
+
 /** Whether the process runs; one that has ended and was not waited for does not. */
 export function isRunning(pid: number): boolean {
   const state = /^State:\s+(\w)/m.exec(read(`/proc/${pid}/status`))?.[1];
@@ -37,5 +45,14 @@ function read(path: string): string {
     return readFileSync(path, "utf8");
   } catch {
     return "";
+  }
+}
+
+/** Open file descriptors of a process; none where it has ended. */
+export function descriptorsOf(pid: number): number {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).length;
+  } catch {
+    return 0;
   }
 }

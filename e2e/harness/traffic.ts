@@ -12,6 +12,8 @@ export interface Sent {
   readonly outcome: Outcome;
   readonly method: string;
   readonly status?: number;
+  /** Milliseconds of `performance.now()`. */
+  readonly beganAt: number;
   readonly tookMs: number;
   readonly cold: boolean;
   /** Code of a refusal. */
@@ -26,21 +28,43 @@ export interface TrafficOptions {
   /** `http://127.0.0.1:PORT` of the DLX. */
   readonly origin: string;
   readonly host: string;
+  /** Whether an answer is the service's own to this id; by default a 200 with a JSON object of this `id`. */
+  readonly isAnswer?: (id: string, answer: ServiceAnswer) => boolean;
 }
 
 export interface SendOptions {
   readonly host?: string;
   readonly method?: string;
   readonly path?: string;
-  readonly body?: string;
+  /** As text, or made of the request's id. */
+  readonly body?: string | ((id: string) => string);
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
+}
+
+/** What came back, before anybody knows from whom. */
+export interface ServiceAnswer {
+  readonly status: number;
+  readonly text: string;
+  /** The text as JSON object; the text itself under `text` where it is none. */
+  readonly body: Readonly<Record<string, unknown>>;
 }
 
 /** Tells our ids from whatever else a ledger holds. */
 const idPrefix = `r${process.pid}-`;
 
 let lastId = 0;
+
+/** An id that no other request has. */
+export function nextId(): string {
+  lastId += 1;
+  return `${idPrefix}${lastId}`;
+}
+
+/** The ids of requests among the lines of a ledger. */
+export function idsOf(lines: readonly string[]): readonly string[] {
+  return lines.filter((line) => line.startsWith(idPrefix));
+}
 
 /** Sends requests that carry ids, and keeps book of what became of each. */
 export class Traffic implements AsyncDisposable {
@@ -60,8 +84,7 @@ export class Traffic implements AsyncDisposable {
 
   /** Sends one request; never rejects. */
   async send(options: SendOptions = {}): Promise<Sent> {
-    lastId += 1;
-    const id = `${idPrefix}${lastId}`;
+    const id = nextId();
     const begin = performance.now();
     this.#open += 1;
     const sent = await this.#attempt(id, options, begin);
@@ -90,8 +113,7 @@ export class Traffic implements AsyncDisposable {
   /** What speaks against "each answered request was executed once, and none twice" in the services' ledgers; empty: nothing. */
   discrepancies(ledgers: readonly string[]): readonly string[] {
     const executed = new Map<string, number>();
-    const ids = ledgers.flatMap(readLedger).filter((line) => line.startsWith(idPrefix));
-    for (const id of ids) executed.set(id, (executed.get(id) ?? 0) + 1);
+    for (const id of idsOf(ledgers.flatMap(readLedger))) executed.set(id, (executed.get(id) ?? 0) + 1);
     const twice = [...executed]
       .filter(([, times]) => times > 1)
       .map(([id, times]) => `${id} was executed ${times} times`);
@@ -105,18 +127,18 @@ export class Traffic implements AsyncDisposable {
 
   async #attempt(id: string, options: SendOptions, begin: number): Promise<Sent> {
     const { host = this.#options.host, method = "GET", path = "/", body, headers, signal } = options;
-    const common = { id, method };
+    const common = { id, method, beganAt: begin };
     try {
       const response = await request(`${this.#options.origin}${path}`, {
         dispatcher: this.#agent,
         method: method as "GET",
         headers: { host, "x-request-id": id, ...headers },
-        ...(body === undefined ? {} : { body }),
+        ...(body === undefined ? {} : { body: typeof body === "string" ? body : body(id) }),
         ...(signal === undefined ? {} : { signal }),
       });
       const text = await response.body.text();
       const answer = { status: response.statusCode, headers: response.headers, text };
-      return { ...common, ...judge(id, answer), tookMs: performance.now() - begin };
+      return { ...common, ...judge(id, answer, this.#options.isAnswer), tookMs: performance.now() - begin };
     } catch (error) {
       return {
         ...common,
@@ -135,10 +157,14 @@ interface Answer {
   readonly text: string;
 }
 
-function judge(id: string, { status, headers, text }: Answer): Omit<Sent, "id" | "method" | "tookMs"> {
+function judge(
+  id: string,
+  { status, headers, text }: Answer,
+  isAnswer: NonNullable<TrafficOptions["isAnswer"]> = isEcho,
+): Omit<Sent, "id" | "method" | "beganAt" | "tookMs"> {
   const body = parse(text);
   const cold = headers["x-dormouse-cold-start"] === "true";
-  if (status === 200 && body["id"] === id) return { outcome: "answered", status, cold, body };
+  if (isAnswer(id, { status, text, body })) return { outcome: "answered", status, cold, body };
   const { code } = body;
   const isHonest = headers["content-type"] === "application/problem+json" && typeof code === "string";
   const retryAfter = headers["retry-after"];
@@ -150,6 +176,10 @@ function judge(id: string, { status, headers, text }: Answer): Omit<Sent, "id" |
     ...(isHonest ? { code } : {}),
     ...(typeof retryAfter === "string" ? { retryAfter } : {}),
   };
+}
+
+function isEcho(id: string, { status, body }: ServiceAnswer): boolean {
+  return status === 200 && body["id"] === id;
 }
 
 /** Text that is no JSON object is kept as it is. */
