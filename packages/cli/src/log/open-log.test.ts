@@ -69,12 +69,12 @@ describe("standard output", () => {
 
   /** Takes the place of the kernel: each write succeeds, or fails with this code. */
   const write = (failure: () => string | undefined) =>
-    vi.spyOn(fs, "write").mockImplementation(((_fd: number, text: string, ...rest: unknown[]) => {
+    vi.spyOn(fs, "write").mockImplementation((_fd: number, text: string, ...rest: unknown[]) => {
       const code = failure();
       if (code === undefined) written.push(text);
       const error = code === undefined ? null : Object.assign(new Error(code), { code });
       process.nextTick(rest.at(-1) as Written, error, text.length);
-    }) as typeof fs.write);
+    });
 
   const openPlain = (): Promise<Log> =>
     openLog({ config: { level: "info", format: "json" }, terminal: false, color: false });
