@@ -1,12 +1,9 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Gates } from "../harness/gates.ts";
 import { Host } from "../harness/host.ts";
 import { readLedger } from "../harness/ledger.ts";
 import { variableOf } from "../harness/processes.ts";
-import { idsOf, type SendOptions, Traffic } from "../harness/traffic.ts";
+import { idsOf, type SendOptions, Traffic, type TrafficOptions } from "../harness/traffic.ts";
 import { until } from "../harness/until.ts";
 import { onInterrupt } from "./interrupts.ts";
 import { type HostSize, sizeOf, untilAsBefore } from "./aftermath.ts";
@@ -14,6 +11,7 @@ import { seededRandom } from "./random.ts";
 import { httpServer, jsonServer, type RealServer } from "./real-servers.ts";
 import { besideName, configOf, launchOf, limits, openGates, type StagePlan, struckName } from "./stage-plan.ts";
 import { SteadyLoad } from "./steady-load.ts";
+import { TemporaryFolder } from "./temporary-folder.ts";
 import { type Strike, type Tally, toTally } from "./tally.ts";
 
 /** What a busy machine may add before somebody notices that a limit has passed. */
@@ -62,17 +60,24 @@ export class FaultStage {
 
   /** Sets a stage, plays on it, waits until all is as it was before, and reads the books. */
   static async play(plan: StagePlan, body: (stage: FaultStage) => Promise<void>): Promise<Tally> {
-    const folder = mkdtempSync(join(tmpdir(), "dormouse-faults-"));
+    const folder = new TemporaryFolder();
     const gates = new Gates();
     for (const gate of openGates) gates.open(gate);
-    try {
-      const servers = plan.isBare === true ? [] : [httpServer(folder, "site"), await jsonServer(folder, "api")];
-      const resources = servers.map(({ resource }) => resource);
-      const host = await Host.start(configOf(plan, gates, resources), launchOf(plan, gates));
-      return await new FaultStage(host, gates, plan).#play(servers, body);
-    } finally {
+    let starting: Promise<Host> | undefined;
+    const interrupt = onInterrupt(async () => {
+      await starting?.then((host) => host.kill());
       gates[Symbol.dispose]();
-      rmSync(folder, { recursive: true, force: true });
+    });
+    try {
+      const servers =
+        plan.isBare === true ? [] : [httpServer(folder.path, "site"), await jsonServer(folder.path, "api")];
+      const resources = servers.map(({ resource }) => resource);
+      starting = Host.start(configOf(plan, gates, resources), launchOf(plan, gates));
+      return await new FaultStage(await starting, gates, plan).#play(servers, body);
+    } finally {
+      interrupt[Symbol.dispose]();
+      gates[Symbol.dispose]();
+      folder[Symbol.dispose]();
     }
   }
 
@@ -158,7 +163,7 @@ export class FaultStage {
 
   /** Requests whose books are read with the others; the service is a fixture and keeps a ledger. */
   witness(name: string, mayRefuse: readonly string[] = []): Traffic {
-    const traffic = new Traffic({ origin: this.host.origin, host: `${name}.test` });
+    const traffic = this.#openTraffic(name);
     const executed = (): readonly string[] => idsOf(readLedger(this.gates.ledger(name)));
     this.#witnesses.push({ name, traffic, executed, mayRefuse });
     return traffic;
@@ -172,7 +177,6 @@ export class FaultStage {
 
   async #play(servers: readonly RealServer[], body: (stage: FaultStage) => Promise<void>): Promise<Tally> {
     const problems: string[] = [];
-    const interrupt = onInterrupt(() => this.host.kill());
     try {
       const before = await this.#warmUp();
       this.#beginLoad(servers);
@@ -186,7 +190,6 @@ export class FaultStage {
     for (const { traffic } of this.#witnesses) await traffic[Symbol.asyncDispose]();
     await this.#stopLoads();
     await this.host.kill();
-    interrupt[Symbol.dispose]();
     return this.#count(problems);
   }
 
@@ -205,11 +208,17 @@ export class FaultStage {
     if (this.#plan.isBare === true) return;
     if (beside !== undefined) this.#load(beside, 2, 900, mix);
     for (const { resource, isAnswer, requests, executed } of servers) {
-      const traffic = new Traffic({ origin: this.host.origin, host: `${resource.name}.test`, isAnswer });
+      const traffic = this.#openTraffic(resource.name, { isAnswer });
       const witness = { name: resource.name, traffic, executed, mayRefuse: this.#plan.othersMayRefuse ?? [] };
       this.#witnesses.push(witness);
       this.#load(witness, 1, 2_500, requests);
     }
+  }
+
+  /** A request that never ends is given up a little after its bound, so that it is found. */
+  #openTraffic(name: string, options: Partial<TrafficOptions> = {}): Traffic {
+    const limitMs = 2 * this.#boundMs;
+    return new Traffic({ origin: this.host.origin, host: `${name}.test`, limitMs, ...options });
   }
 
   #load(witness: Witness, clients: number, longestPauseMs: number, requests: readonly SendOptions[]): void {

@@ -1,6 +1,6 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -66,7 +66,6 @@ function toAnswer(query: Buffer, refuses: boolean): Buffer {
 
 /** A command that has the process after it ask this name server alone, by files in a folder that only it sees. */
 export function askingSlowNames(folder: string): readonly string[] {
-  mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "resolv.conf"), `nameserver ${address}\noptions timeout:2 attempts:2\n`);
   writeFileSync(join(folder, "nsswitch.conf"), "hosts: files dns\n");
   const mounts = ["resolv.conf", "nsswitch.conf"].map((name) => `mount --bind '${join(folder, name)}' /etc/${name}`);

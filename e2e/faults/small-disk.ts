@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { closeSync, mkdtempSync, openSync, rmSync, rmdirSync, writeSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onInterrupt } from "./interrupts.ts";
@@ -10,6 +10,7 @@ const sizeKb = 512;
 export class SmallDisk implements Disposable {
   readonly folder = mkdtempSync(join(tmpdir(), "dormouse-disk-"));
   readonly #interrupt = onInterrupt(() => this[Symbol.dispose]());
+  #isGone = false;
   readonly #filler = join(this.folder, "filler");
 
   constructor() {
@@ -32,9 +33,11 @@ export class SmallDisk implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
     this.#interrupt[Symbol.dispose]();
     execFileSync("umount", ["--lazy", this.folder]);
-    rmdirSync(this.folder);
+    rmSync(this.folder, { recursive: true, force: true });
   }
 }
 

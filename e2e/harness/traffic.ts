@@ -28,6 +28,8 @@ export interface TrafficOptions {
   /** `http://127.0.0.1:PORT` of the DLX. */
   readonly origin: string;
   readonly host: string;
+  /** How long a request may take before its client gives up, and it is lost; left out: for ever. */
+  readonly limitMs?: number;
   /** Whether an answer is the service's own to this id; by default a 200 with a JSON object of this `id`. */
   readonly isAnswer?: (id: string, answer: ServiceAnswer) => boolean;
 }
@@ -126,7 +128,9 @@ export class Traffic implements AsyncDisposable {
   }
 
   async #attempt(id: string, options: SendOptions, begin: number): Promise<Sent> {
-    const { host = this.#options.host, method = "GET", path = "/", body, headers, signal } = options;
+    const { host = this.#options.host, method = "GET", path = "/", body, headers } = options;
+    const { limitMs, isAnswer } = this.#options;
+    const signal = options.signal ?? (limitMs === undefined ? undefined : AbortSignal.timeout(limitMs));
     const common = { id, method, beganAt: begin };
     try {
       const response = await request(`${this.#options.origin}${path}`, {
@@ -138,7 +142,7 @@ export class Traffic implements AsyncDisposable {
       });
       const text = await response.body.text();
       const answer = { status: response.statusCode, headers: response.headers, text };
-      return { ...common, ...judge(id, answer, this.#options.isAnswer), tookMs: performance.now() - begin };
+      return { ...common, ...judge(id, answer, isAnswer), tookMs: performance.now() - begin };
     } catch (error) {
       return {
         ...common,

@@ -1,5 +1,4 @@
-import { globSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { globSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { until } from "../../harness/until.ts";
@@ -7,6 +6,7 @@ import type { Fault } from "../fault.ts";
 import { FaultStage } from "../fault-stage.ts";
 import { momentsOf } from "../moment.ts";
 import { struckName } from "../stage-plan.ts";
+import { TemporaryFolder } from "../temporary-folder.ts";
 
 const [library] = globSync("/usr/lib/{*/,}faketime/libfaketimeMT.so.1");
 
@@ -19,8 +19,8 @@ export const clockStep: Fault = {
   title: "clock: steps of an hour",
   whyNot: () => (library === undefined ? "faketime is missing: apt-get install faketime" : undefined),
   async run(trials) {
-    const folder = mkdtempSync(join(tmpdir(), "dormouse-clock-"));
-    const file = join(folder, "clock");
+    const folder = new TemporaryFolder();
+    const file = join(folder.path, "clock");
     const set = (step: string): void => writeFileSync(file, step);
     set("+0");
     try {
@@ -37,7 +37,7 @@ export const clockStep: Fault = {
         }
       });
     } finally {
-      rmSync(folder, { recursive: true, force: true });
+      folder[Symbol.dispose]();
     }
   },
 };

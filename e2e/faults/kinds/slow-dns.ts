@@ -1,12 +1,10 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Fault } from "../fault.ts";
 import { FaultStage } from "../fault-stage.ts";
 import { momentsOf } from "../moment.ts";
 import { askingSlowNames, SlowNames } from "../slow-names.ts";
 import { struckName } from "../stage-plan.ts";
+import { TemporaryFolder } from "../temporary-folder.ts";
 import { whyNotMount } from "../why-not-mount.ts";
 
 /** Of one look-up. A wake needs two, one after the other: whether it listens, and where. */
@@ -18,13 +16,13 @@ export const slowDns: Fault = {
   title: "DNS: slow, then silent, then refusing",
   whyNot: async () => whyNotMount() ?? (await SlowNames.whyNot()),
   async run(trials) {
-    const folder = mkdtempSync(join(tmpdir(), "dormouse-names-"));
+    const folder = new TemporaryFolder();
     const names = await SlowNames.open();
     const struck = { host: `${struckName}.dormouse.test` };
     try {
       const plan = {
         struck,
-        launch: { wrapper: askingSlowNames(folder) },
+        launch: { wrapper: askingSlowNames(folder.path) },
         delayMs: 4_000,
         mayRefuse: ["DLX_WAKE_TIMEOUT"],
       };
@@ -40,7 +38,7 @@ export const slowDns: Fault = {
       });
     } finally {
       await names[Symbol.asyncDispose]();
-      rmSync(folder, { recursive: true, force: true });
+      folder[Symbol.dispose]();
     }
   },
 };
