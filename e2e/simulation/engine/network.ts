@@ -55,7 +55,8 @@ export class Network {
     const { clock, onFault } = this.#options;
     const fate = this.#fateOf(message);
     if (fate.fault !== undefined) onFault(message, fate.fault);
-    this.#note(message, `asks ${message.text}${fate.fault === undefined ? "" : ` [${fate.fault}]`}`);
+    if (fate.fault !== undefined || !isRoutine(message.kind))
+      this.#note(message, `asks ${message.text}${fate.fault === undefined ? "" : ` [${fate.fault}]`}`);
     if (fate.fault === "request-lost") {
       if (fate.isBroken) this.#breakOff(message, fate, caller);
       return;
@@ -103,13 +104,20 @@ export class Network {
     const name = `${message.from.name} ${message.kind}`;
     const count = (this.#counts.get(name) ?? 0) + 1;
     this.#counts.set(name, count);
-    const fate = this.#options.weather.fateOf(`${name} ${String(count)}`, message.latestMs);
+    const { clock, weather } = this.#options;
+    const passing = { text: message.text, at: clock.monotonic(), latestMs: message.latestMs };
+    const fate = weather.fateOf(`${name} ${String(count)}`, passing);
     return fate.fault === "repeated" && message.neverRepeated === true ? { ...fate, fault: undefined } : fate;
   }
 
   #note(message: Message, what: string): void {
     this.#options.timeLine?.add(message.from.name, what);
   }
+}
+
+/** Asked every second by everybody: without a fault not worth a line. */
+function isRoutine(kind: string): boolean {
+  return kind === "activity" || kind === "peers" || kind === "list" || kind === "metrics";
 }
 
 interface Caller<Answer> {

@@ -29,20 +29,48 @@ export interface Climate {
   readonly latestMs: Milliseconds;
 }
 
+/** A time in which all messages of one kind are slow, as behind a server that is busy. */
+export interface SlowSpell {
+  /** What they begin with: `setScale`, or `setScale web 0`. */
+  readonly text: string;
+  /** What their senders' names begin with; empty: anybody's. */
+  readonly who: string;
+  readonly from: Milliseconds;
+  readonly until: Milliseconds;
+  /** How slow at most. */
+  readonly ms: Milliseconds;
+}
+
+/** What a message's fate depends on besides its name. */
+export interface Passing {
+  /** What is asked. */
+  readonly text: string;
+  /** Monotonic ms at which it is sent. */
+  readonly at: Milliseconds;
+  /** Bound on its way to the other side; left out: none. */
+  readonly latestMs?: Milliseconds | undefined;
+}
+
 /** Decides what becomes of messages, each by its own name. */
 export class Weather {
   /** Names of the messages that met a fault so far. */
   readonly met: string[] = [];
   readonly #seed: number;
   readonly #climate: Climate;
+  readonly #spells: readonly SlowSpell[];
   readonly #only: ReadonlySet<string> | undefined;
   #isCalm = false;
 
   /** @param only the messages that may meet a fault; left out: any */
-  constructor(seed: number, climate: Climate, only?: ReadonlySet<string>) {
+  constructor(seed: number, climate: Climate, spells: readonly SlowSpell[], only?: ReadonlySet<string>) {
     this.#seed = seed;
     this.#climate = climate;
+    this.#spells = spells;
     this.#only = only;
+  }
+
+  get isCalm(): boolean {
+    return this.#isCalm;
   }
 
   /** From here on nothing is lost, late or repeated. */
@@ -50,15 +78,28 @@ export class Weather {
     this.#isCalm = true;
   }
 
-  /** @param latestMs bound on its way to the other side, where there is one */
-  fateOf(name: string, latestMs = Number.POSITIVE_INFINITY): Fate {
+  fateOf(name: string, { text, at, latestMs = Number.POSITIVE_INFINITY }: Passing): Fate {
     const random = new SeededRandom(this.#seed, name);
     const usual = { requestMs: random.between(0.2, 3), answerMs: random.between(0.2, 3) };
+    const fair = { ...usual, fault: undefined, isBroken: false, againMs: 0 };
+    if (this.#isCalm) return fair;
     const fate = this.#faultyFate(random, usual, latestMs);
-    const isAllowed = !this.#isCalm && (this.#only?.has(name) ?? true);
-    if (fate === undefined || !isAllowed) return { ...usual, fault: undefined, isBroken: false, againMs: 0 };
+    if (fate === undefined || this.#only?.has(name) === false)
+      return this.#slowed(name, random, fair, { text, at, latestMs });
     this.met.push(name);
     return fate;
+  }
+
+  #slowed(name: string, random: SeededRandom, fair: Fate, { text, at, latestMs }: Required<Passing>): Fate {
+    const spell = this.#spells.find(
+      (each) => text.startsWith(each.text) && each.from <= at && at < each.until && name.startsWith(each.who),
+    );
+    if (spell === undefined) return fair;
+    const ms = spell.ms * random.between(0.2, 1);
+    const isOnItsWay = random.chance(0.6);
+    return isOnItsWay
+      ? { ...fair, requestMs: Math.min(fair.requestMs + ms, latestMs ?? ms), fault: "late" }
+      : { ...fair, answerMs: fair.answerMs + ms, fault: "late" };
   }
 
   #faultyFate(

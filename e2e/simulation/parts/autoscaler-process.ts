@@ -83,7 +83,8 @@ export class AutoscalerProcess {
     };
     journal.subscribe((event) => {
       if (event.kind === "sleep") this.steps.delete(event.resource.split("/").at(-1) ?? "");
-      onEnd(`${event.kind} ${event.outcome}${event.code === undefined ? "" : `: ${event.code}`}`);
+      if (event.kind === "sleep")
+        onEnd(`${event.kind} ${event.outcome}${event.code === undefined ? "" : `: ${event.code}`}`);
     });
     this.#autoscaler = await openAutoscaler({
       catalog,

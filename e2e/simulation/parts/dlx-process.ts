@@ -43,7 +43,7 @@ export interface DlxProcessOptions {
   /** Left out: this process is the whole host. */
   readonly peers: ((process: SimulatedProcess) => PeerDiscovery) | undefined;
   readonly isBodyKept: boolean;
-  readonly onMoment: (process: SimulatedProcess, moment: WakeMoment) => void;
+  readonly onMoment: (moment: WakeMoment) => void;
   /** Told of each attempt to forward a request. */
   readonly onSend: (request: string) => void;
   readonly onBroken: (when: "request-lost" | "answer-lost") => void;
@@ -68,7 +68,7 @@ export class DlxProcess {
 
   static async open(options: DlxProcessOptions): Promise<DlxProcess> {
     const { process, platform, network, onMoment } = options;
-    const onCall = (call: string, ref: LocalRef | undefined): void => noteCall(call, ref, process, onMoment);
+    const onCall = (call: string, ref: LocalRef | undefined): void => noteCall(call, ref, onMoment);
     const opened = await openSimulatedScaler({ process, platform, network, onCall });
     return new DlxProcess(options, opened.scaler, opened.plugin);
   }
@@ -84,7 +84,7 @@ export class DlxProcess {
     this.catalog = new ResourceCatalog({ clock, logger: silentLogger, listEveryMs: 2_000 });
     const config = { ...baseConfig, replayBody: options.isBodyKept ? baseConfig.replayBody : 0 };
     const onSend = (request: string): void => {
-      options.onMoment(process, "release");
+      options.onMoment("release");
       options.onSend(request);
     };
     const forwarder = new SimulatedForwarder({ ...options, executions, onSend });
@@ -191,15 +191,10 @@ function toRoute(name: string): Route {
   return { ref: { scaler: scalerId, namespace: "default", name }, host: `${name}.test`, origin: "simulation" };
 }
 
-function noteCall(
-  call: string,
-  ref: LocalRef | undefined,
-  process: SimulatedProcess,
-  onMoment: DlxProcessOptions["onMoment"],
-): void {
-  if (call.startsWith("setScale")) onMoment(process, ref?.name === "db" ? "dependencies" : "claim");
-  if (call.startsWith("targets")) onMoment(process, "start");
-  if (call.startsWith("route")) onMoment(process, "restore");
+function noteCall(call: string, ref: LocalRef | undefined, onMoment: DlxProcessOptions["onMoment"]): void {
+  if (call.startsWith("setScale")) onMoment(ref?.name === "db" ? "dependencies" : "claim");
+  if (call.startsWith("targets")) onMoment("start");
+  if (call.startsWith("route")) onMoment("restore");
 }
 
 /** A connection is taken or refused at once; now and then nothing is heard for as long as a dial may take. */
@@ -207,11 +202,13 @@ function dialIn({ process, platform, weather }: DlxProcessOptions): Dial {
   let dials = 0;
   return (target, _probe, signal) => {
     dials += 1;
-    const { fault } = weather.fateOf(`${process.name} dial ${String(dials)}`);
+    const passing = { text: "dial", at: process.clock.monotonic() };
+    const { fault, requestMs } = weather.fateOf(`${process.name} dial ${String(dials)}`, passing);
     const isLost = fault === "request-lost" || fault === "answer-lost";
+    const takesMs = isLost || fault === "late" ? Math.min(100, requestMs + 50) : 1;
     const { promise, resolve, reject } = Promise.withResolvers<Awaited<ReturnType<Dial>>>();
     const onAbort = (): void => end(() => reject(signal.reason));
-    const timer = process.clock.setTimer(isLost ? 100 : 0.3, () => {
+    const timer = process.clock.setTimer(takesMs, () => {
       const isTaken = platform.instanceAt(target.host)?.takesConnections === true && !isLost;
       const reached = { id: target.id, address: target.host, port: target.port };
       end(() => (isTaken ? resolve(reached) : reject(new Error("refused"))));

@@ -89,7 +89,7 @@ class Attempt implements Sending {
 
   begin(): void {
     const { isUsed, process, weather, name } = this.#options;
-    const drawn = weather.fateOf(name, 1_000);
+    const drawn = weather.fateOf(name, { text: "forward", at: process.clock.monotonic(), latestMs: 1_000 });
     const fate = { ...drawn, answerMs: Math.min(drawn.answerMs, 1_000) };
     if (isUsed) this.#soon(0, () => this.#write(fate));
     else {

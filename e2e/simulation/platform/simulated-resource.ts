@@ -298,7 +298,7 @@ export class SimulatedResource {
     return {
       bootMs: isSlow ? random.between(400, 5_000) : random.between(10, 120),
       readyMs: random.between(0, 400),
-      unseenMs: random.between(0, 300),
+      unseenMs: random.between(0, 1_000),
       graceMs: random.between(10, 900),
     };
   }

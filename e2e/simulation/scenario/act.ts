@@ -4,11 +4,18 @@ import type { MetricsFault } from "../parts/simulated-metrics.ts";
 import type { WakeMoment } from "../parts/dlx-process.ts";
 import type { RequestPlan } from "../world/request-ledger.ts";
 
-/** When an act happens: at a time, or as a sleep or a wake comes to a moment for the so-manieth time. */
+/** A moment of the protocol for the so-manieth time since a time, or a while after it. */
+export interface Occasion {
+  readonly since: Milliseconds;
+  readonly nth: number;
+  readonly afterMs?: Milliseconds;
+}
+
+/** When an act happens: at a time, or as a sleep or a wake comes to a moment. */
 export type Cue =
   | { readonly at: Milliseconds }
-  | { readonly sleep: SleepStep; readonly nth: number }
-  | { readonly wake: WakeMoment; readonly nth: number };
+  | (Occasion & { readonly sleep: SleepStep })
+  | (Occasion & { readonly wake: WakeMoment });
 
 /** What somebody does, or what befalls a part. `which` counts through those that there are. */
 export type Deed =
@@ -21,7 +28,7 @@ export type Deed =
   | { readonly do: "hpa"; readonly resource: string; readonly to: number }
   | { readonly do: "edit-policy" | "crash" | "break" | "mend"; readonly resource: string }
   | { readonly do: "metrics"; readonly fault: MetricsFault | "none" }
-  | { readonly do: "ask-sleep"; readonly resource: string; readonly which: number }
+  | { readonly do: "ask-sleep" | "ask-wake"; readonly resource: string; readonly which: number }
   | { readonly do: "late-fence"; readonly resource: string; readonly which: number };
 
 export type DeedKind = Deed["do"];
@@ -46,6 +53,7 @@ export const deedKinds = [
   "mend",
   "metrics",
   "ask-sleep",
+  "ask-wake",
   "late-fence",
 ] as const satisfies readonly DeedKind[];
 

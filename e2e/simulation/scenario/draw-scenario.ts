@@ -1,10 +1,11 @@
 import { type SleepStep, sleepSteps } from "@dormouse/autoscaler";
 import type { Capabilities, PartialPolicy } from "@dormouse/core";
 import { SeededRandom } from "../engine/seeded-random.ts";
-import type { Climate } from "../engine/weather.ts";
+import type { Climate, SlowSpell } from "../engine/weather.ts";
 import type { WakeMoment } from "../parts/dlx-process.ts";
 import type { RequestPlan } from "../world/request-ledger.ts";
 import type { Act, Cue, Deed, DeedKind } from "./act.ts";
+import { type Happenings, recipes } from "./recipes.ts";
 import type { Scenario, ScenarioResource } from "./scenario.ts";
 
 /** Moments of a wake that a DLX's messages tell. */
@@ -25,16 +26,19 @@ export function drawScenario(seed: number): Scenario {
   const resources = drawResources(random, capabilities);
   const lastsMs = random.between(12_000, 35_000);
   const world = { hosts, capabilities, resources, lastsMs } as const;
+  const { acts, spells } = drawHappenings(random, world);
   return {
     ...world,
+    acts,
+    spells,
     seed,
     dlxs: hosts === "one" ? 1 : random.integer(1, 3),
     autoscalers: hosts === "one" ? 1 : random.integer(1, 2),
+    allLead: random.chance(0.35),
     climate: drawClimate(random),
     slowStarts: random.pick([0, 0.05, 0.3]),
     propagationMs: random.between(0, 800),
     isBodyKept: random.chance(0.7),
-    acts: drawActs(random, world),
   };
 }
 
@@ -56,6 +60,19 @@ function drawClimate(random: SeededRandom): Climate {
     lost: isFair ? 0 : random.between(0, 0.03),
     repeated: isFair ? 0 : random.between(0, 0.03),
     latestMs: random.pick([500, 4_000, 20_000]),
+  };
+}
+
+const slowTexts = ["setScale", "get", "targets", "route", "fence", "activity", "list DLXs", "metrics", "dial", "list"];
+
+/** A time in which the platform, or the way to a DLX, is slow: the windows of the protocol stand open for long then. */
+function drawSpell(random: SeededRandom, from: number, lastsMs: number): SlowSpell {
+  return {
+    text: random.pick(slowTexts),
+    who: random.pick(["", "dlx-", "autoscaler-"]),
+    from,
+    until: from + lastsMs,
+    ms: random.pick([100, 800, 3_000]),
   };
 }
 
@@ -92,8 +109,8 @@ type World = Pick<Scenario, "hosts" | "capabilities" | "resources" | "lastsMs">;
 const weights: Readonly<Record<DeedKind, number>> = {
   request: 16,
   "kill-dlx": 1.5,
-  "drain-dlx": 1.5,
-  "join-dlx": 1.5,
+  "drain-dlx": 2,
+  "join-dlx": 2,
   "rest-dlx": 1.5,
   "kill-autoscaler": 1.5,
   "rest-autoscaler": 2,
@@ -107,15 +124,45 @@ const weights: Readonly<Record<DeedKind, number>> = {
   break: 0.5,
   mend: 0.5,
   metrics: 0.7,
-  "ask-sleep": 2,
-  "late-fence": 0.7,
+  "ask-sleep": 2.5,
+  "ask-wake": 0.7,
+  "late-fence": 1.5,
 };
 
-/** Each run leaves out some kinds of deeds, so that the others meet each other more often. */
-function drawActs(random: SeededRandom, world: World): readonly Act[] {
-  const kinds = Object.entries(weights).filter(([kind]) => kind === "request" || random.chance(0.6));
-  const count = random.integer(8, 30);
-  return Array.from({ length: count }, () => drawAct(random, kinds as [DeedKind, number][], world));
+/** Each run leaves out some kinds of deeds, so that the others meet each other more often; some come in a crowd. */
+function drawHappenings(random: SeededRandom, world: World): Happenings {
+  const kinds = Object.entries(weights).filter(([kind]) => kind === "request" || random.chance(0.6)) as [
+    DeedKind,
+    number,
+  ][];
+  const acts = Array.from({ length: random.integer(4, 16) }, () => drawAct(random, kinds, world));
+  const crowds = Array.from({ length: random.integer(1, 4) }, () =>
+    random.chance(0.4) ? drawCrowd(random, kinds, world) : drawRecipe(random, world),
+  );
+  return { acts: [...acts, ...crowds.flatMap((crowd) => crowd.acts)], spells: crowds.flatMap(({ spells }) => spells) };
+}
+
+function drawRecipe(random: SeededRandom, { resources, lastsMs }: World): Happenings {
+  const names = resources.map(({ name }) => name);
+  const from = random.chance(0.4) ? lastsMs - random.between(1_000, 5_000) : random.between(0, lastsMs);
+  return random.pick(recipes)(random, from, names);
+}
+
+/** Requests, sleeps that are asked for, and more, within a second or four, often while something is slow. */
+function drawCrowd(random: SeededRandom, kinds: readonly [DeedKind, number][], world: World): Happenings {
+  const from = random.between(0, world.lastsMs);
+  const widthMs = random.pick([30, 300, 2_000, 4_000]);
+  const asked = Array.from({ length: random.integer(1, 3) }, () => drawDeed(random, "ask-sleep", world));
+  const requests = Array.from({ length: random.integer(1, 6) }, () => drawDeed(random, "request", world));
+  const others = Array.from({ length: random.integer(0, 4) }, () => drawAct(random, kinds, world).deed);
+  const acts = [...asked, ...requests, ...others].map((deed) => ({
+    cue: { at: from + random.between(0, widthMs) },
+    deed,
+  }));
+  const spells = Array.from({ length: random.integer(0, 3) }, () =>
+    drawSpell(random, from - random.between(0, 500), widthMs + random.between(500, 4_000)),
+  );
+  return { acts, spells };
 }
 
 function drawAct(random: SeededRandom, kinds: readonly [DeedKind, number][], world: World): Act {
@@ -127,10 +174,11 @@ function drawAct(random: SeededRandom, kinds: readonly [DeedKind, number][], wor
 
 function drawCue(random: SeededRandom, { lastsMs }: World): Cue {
   if (random.chance(0.5)) return { at: random.between(100, lastsMs) };
-  const nth = random.integer(1, 3);
+  const nth = random.integer(1, 2);
+  const since = random.chance(0.5) ? 0 : random.between(0, lastsMs);
   return random.chance(0.6)
-    ? { sleep: random.pick<SleepStep>(sleepSteps), nth }
-    : { wake: random.pick<WakeMoment>(wakeMoments), nth };
+    ? { sleep: random.pick<SleepStep>(sleepSteps), since, nth }
+    : { wake: random.pick<WakeMoment>(wakeMoments), since, nth };
 }
 
 function drawDeed(random: SeededRandom, kind: DeedKind, { resources }: World): Deed {
@@ -156,6 +204,7 @@ function drawDeed(random: SeededRandom, kind: DeedKind, { resources }: World): D
     case "metrics":
       return { do: kind, fault: random.pick(["stopped", "missing", "broken", "lagging", "lies", "none"]) };
     case "ask-sleep":
+    case "ask-wake":
     case "late-fence":
       return { do: kind, resource, which };
     case "kill-dlx":
@@ -179,7 +228,7 @@ export function drawPlan(random: SeededRandom, resources: readonly Pick<Scenario
     resource: random.pick(resources).name,
     method,
     body: method === "GET" ? "none" : random.pick(["none", "small"]),
-    workMs: random.pick([1, 20, 300, 2_500]),
-    ...(random.chance(0.15) && { leavesAfterMs: random.pick([5, 200, 4_000]) }),
+    workMs: random.pick([1, 20, 300, 2_500, 6_000]),
+    ...(random.chance(0.2) && { leavesAfterMs: random.pick([5, 200, 4_000]) }),
   };
 }

@@ -1,5 +1,5 @@
 import type { Capabilities, Milliseconds, PartialPolicy } from "@dormouse/core";
-import type { Climate } from "../engine/weather.ts";
+import type { Climate, SlowSpell } from "../engine/weather.ts";
 import type { Act } from "./act.ts";
 
 /** A resource of a scenario. */
@@ -15,11 +15,13 @@ export interface Scenario {
   /** `one`: DLX and autoscaler are one process; `many`: they find each other by the platform. */
   readonly hosts: "one" | "many";
   readonly dlxs: number;
-  /** Leaders at once, with no lease between them. */
   readonly autoscalers: number;
+  /** All of them lead at once, with no lease between them; else one does, and the others stand by. */
+  readonly allLead: boolean;
   readonly capabilities: Capabilities;
   readonly resources: readonly ScenarioResource[];
   readonly climate: Climate;
+  readonly spells: readonly SlowSpell[];
   readonly slowStarts: number;
   readonly propagationMs: Milliseconds;
   readonly isBodyKept: boolean;

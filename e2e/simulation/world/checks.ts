@@ -58,9 +58,20 @@ function needs(user: SimulatedResource, other: SimulatedResource): boolean {
   return user.policy.dependsOn.some((text) => formatRef(resolveDependency(text, user.ref)) === other.key);
 }
 
-/** P2: an instance that we stopped had nothing to do. A client whose DLX died, or that left, waits for nothing any more. */
-export function checkCut(request: ClientRequest, instance: Instance, cause: string, violate: Violate): void {
+/**
+ * P2: an instance that we stopped had nothing to do. A client whose DLX died, or that left, waits for nothing any more.
+ * What went straight to the resource before its traffic was diverted for good is seen by nobody where no rule looks for it:
+ * a limit, which docs/guarantees.md names.
+ */
+export function checkCut(
+  request: ClientRequest,
+  instance: Instance,
+  { policy }: SimulatedResource,
+  cause: string,
+  violate: Violate,
+): void {
   if (!isOurs(cause) || request.ended || request.through?.isDead === true) return;
+  if (request.through === undefined && policy.idleRules.length === 0) return;
   violate("P2", `${request.id} was cut at ${instance.id} by the stop of ${cause}`);
 }
 

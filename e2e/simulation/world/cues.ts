@@ -4,7 +4,7 @@ import type { SimulatedProcess } from "../engine/simulated-process.ts";
 import type { MessageFault } from "../engine/weather.ts";
 import type { AutoscalerProcess } from "../parts/autoscaler-process.ts";
 import type { WakeMoment } from "../parts/dlx-process.ts";
-import type { Act, DeedKind } from "../scenario/act.ts";
+import type { Act, DeedKind, Occasion } from "../scenario/act.ts";
 import { perform } from "./perform.ts";
 import type { World } from "./world.ts";
 
@@ -20,8 +20,8 @@ const momentOfKind: Readonly<Record<string, WakeMoment>> = {
 /** Lets each act happen on its cue, and counts which step of the protocol met what. */
 export class Cues {
   readonly #world: World;
-  readonly #waiting = new Set<Act>();
-  readonly #seen = new Map<string, number>();
+  /** With how often their moment has come since they wait for it. */
+  readonly #waiting = new Map<Act, number>();
   #isOver = false;
 
   constructor(world: World) {
@@ -33,7 +33,7 @@ export class Cues {
     const { clock, scenario } = this.#world;
     for (const act of scenario.acts) {
       if ("at" in act.cue) clock.setTimer(act.cue.at, () => this.#play(act, undefined));
-      else this.#waiting.add(act);
+      else this.#waiting.set(act, 0);
     }
   }
 
@@ -45,16 +45,14 @@ export class Cues {
 
   readonly sleep = (autoscaler: AutoscalerProcess, step: SleepStep, ref: ResourceRef): void => {
     this.#world.note(autoscaler.process.name, `sleep of ${ref.name}: ${step}`);
-    const nth = this.#count(`sleep ${step}`);
-    for (const act of this.#waiting) {
-      if ("sleep" in act.cue && act.cue.sleep === step && act.cue.nth === nth) this.#soon(act, `sleep: ${step}`);
+    for (const act of this.#waiting.keys()) {
+      if ("sleep" in act.cue && act.cue.sleep === step) this.#come(act, act.cue, `sleep: ${step}`);
     }
   };
 
-  wake(_process: SimulatedProcess, moment: WakeMoment): void {
-    const nth = this.#count(`wake ${moment}`);
-    for (const act of this.#waiting) {
-      if ("wake" in act.cue && act.cue.wake === moment && act.cue.nth === nth) this.#soon(act, `wake: ${moment}`);
+  wake(moment: WakeMoment): void {
+    for (const act of this.#waiting.keys()) {
+      if ("wake" in act.cue && act.cue.wake === moment) this.#come(act, act.cue, `wake: ${moment}`);
     }
   }
 
@@ -69,16 +67,14 @@ export class Cues {
     if (moment !== undefined) coverage.fault(`wake: ${moment}`, fault);
   }
 
-  #count(moment: string): number {
-    const nth = (this.#seen.get(moment) ?? 0) + 1;
-    this.#seen.set(moment, nth);
-    return nth;
-  }
-
   /** At this very moment, but not in the middle of what the code is doing. */
-  #soon(act: Act, step: string): void {
+  #come(act: Act, { since, nth, afterMs = 0 }: Occasion, step: string): void {
+    if (this.#world.clock.monotonic() < since) return;
+    const times = (this.#waiting.get(act) ?? 0) + 1;
+    this.#waiting.set(act, times);
+    if (times < nth) return;
     this.#waiting.delete(act);
-    this.#world.clock.setTimer(0, () => this.#play(act, step));
+    this.#world.clock.setTimer(afterMs, () => this.#play(act, afterMs === 0 ? step : undefined));
   }
 
   #play(act: Act, step: string | undefined): void {

@@ -31,7 +31,7 @@ export function perform(world: World, deed: Deed): void {
       rest(world, nth(world.liveAutoscalers, deed.which)?.process, deed.ms);
       break;
     case "switch-lead":
-      switchLead(nth(world.liveAutoscalers, deed.which));
+      switchLead(world, nth(world.liveAutoscalers, deed.which));
       break;
     case "break-watches":
       for (const part of [...world.liveDlxs, ...world.liveAutoscalers]) part.breakWatches();
@@ -63,6 +63,9 @@ export function perform(world: World, deed: Deed): void {
       break;
     case "ask-sleep":
       nth(world.liveAutoscalers, deed.which)?.askForSleep(world.ref(deed.resource));
+      break;
+    case "ask-wake":
+      askForWake(nth(world.liveDlxs, deed.which), world, deed.resource);
       break;
     case "late-fence":
       lateFence(nth(world.liveDlxs, deed.which), world, deed.resource);
@@ -125,8 +128,16 @@ function rest(world: World, process: SimulatedProcess | undefined, ms: number): 
   });
 }
 
-function switchLead(autoscaler: AutoscalerProcess | undefined): void {
-  if (autoscaler !== undefined) autoscaler.lead.isGiven = !autoscaler.lead.isGiven;
+/** A lease runs out and another one is given, a while later or a while before. */
+function switchLead(world: World, autoscaler: AutoscalerProcess | undefined): void {
+  if (autoscaler === undefined) return;
+  const { lead } = autoscaler;
+  lead.isGiven = !lead.isGiven;
+  const others = world.liveAutoscalers.filter((each) => each !== autoscaler);
+  const pass = (): void => {
+    for (const other of others) other.lead.isGiven = !lead.isGiven || world.scenario.allLead;
+  };
+  world.clock.setTimer(world.random(`lead at ${String(world.clock.monotonic())}`).between(0, 2_000), pass);
 }
 
 function byHand(world: World, name: string, to: number): void {
@@ -140,6 +151,17 @@ function setMetrics(world: World, fault: (Deed & { readonly do: "metrics" })["fa
   const isEvidence = world.scenario.capabilities.routing;
   if (fault === "none") world.metrics.fault = undefined;
   else world.metrics.fault = fault === "lies" && isEvidence ? "stopped" : fault;
+}
+
+/** An operator wakes it, and does not wait for it. */
+function askForWake(dlx: DlxProcess | undefined, world: World, name: string): void {
+  dlx?.process.run(() => {
+    const reason = { by: "operator", reason: "to be ready" };
+    dlx.keeper
+      .gate(world.platform.resource({ name }).key)
+      ?.demand(reason)
+      .catch(() => {});
+  });
 }
 
 function lateFence(dlx: DlxProcess | undefined, world: World, name: string): void {

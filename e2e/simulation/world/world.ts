@@ -35,7 +35,7 @@ export interface WorldOptions {
 }
 
 /** How a DLX whose process has ended leaves the list of them. */
-const listLagMs = { least: 5, most: 400, dead: 4_000 };
+const listLagMs = { least: 5, most: 400, slow: 5_000, dead: 4_000 };
 
 const autoscalerConfig: AutoscalerConfig = {
   every: 1_000,
@@ -73,7 +73,7 @@ export class World {
     const now = (): Milliseconds => clock.monotonic();
     this.scenario = scenario;
     this.timeLine = isTold ? new TimeLine(now) : undefined;
-    this.weather = new Weather(scenario.seed, scenario.climate, onlyFaults);
+    this.weather = new Weather(scenario.seed, scenario.climate, scenario.spells, onlyFaults);
     this.network = new Network({
       clock,
       weather: this.weather,
@@ -146,9 +146,10 @@ export class World {
   /** A DLX in a process of its own: it shows in the platform's list a moment later. */
   async openDlx(): Promise<DlxProcess> {
     const process = this.#newProcess("dlx");
-    const dlx = await this.#openDlx(process, (of) => this.#peersOf(of));
-    const { least, most } = listLagMs;
-    this.clock.setTimer(this.random(`${process.name} listed`).between(least, most), () => {
+    const dlx = await this.#openDlx(process, (of) => this.#peersOf(of, () => this.cues.wake("listed")));
+    const random = this.random(`${process.name} listed`);
+    const mostMs = random.chance(0.4) && !this.weather.isCalm ? listLagMs.slow : listLagMs.most;
+    this.clock.setTimer(random.between(listLagMs.least, mostMs), () => {
       if (process.isDead) return;
       this.platform.listed.set(dlx.keeper.process, { id: dlx.keeper.process, process });
       this.note(process.name, "is listed");
@@ -158,7 +159,9 @@ export class World {
 
   async openAutoscaler(): Promise<void> {
     const process = this.#newProcess("autoscaler");
-    this.autoscalers.push(await AutoscalerProcess.open(this.#autoscalerOptions(process, this.#peersOf(process))));
+    const autoscaler = await AutoscalerProcess.open(this.#autoscalerOptions(process, this.#peersOf(process)));
+    autoscaler.lead.isGiven = this.scenario.allLead || this.liveAutoscalers.every(({ lead }) => !lead.isGiven);
+    this.autoscalers.push(autoscaler);
   }
 
   /** DLX and autoscaler in one process. */
@@ -201,11 +204,12 @@ export class World {
       executions,
       peers,
       isBodyKept: this.scenario.isBodyKept,
-      onMoment: (of, moment) => cues.wake(of, moment),
+      onMoment: (moment) => cues.wake(moment),
       onSend: (id) => this.#sent(id),
       onBroken: () => {},
     });
     dlx.journal.subscribe(({ kind, outcome, code }) => {
+      if (kind !== "wake" && kind !== "sleep") return;
       const ending = code === undefined ? outcome : `${outcome}: ${code}`;
       this.coverage.ended(`${kind} ${ending}`);
       this.note(process.name, `${kind} ended: ${ending}`);
@@ -232,9 +236,17 @@ export class World {
     };
   }
 
-  #peersOf(process: SimulatedProcess): PeerDiscovery {
+  /** @param onList told before each look at the list */
+  #peersOf(process: SimulatedProcess, onList: () => void = () => {}): PeerDiscovery {
     const peerOf = ({ id }: { readonly id: string }) => this.dlxs.find(({ keeper }) => keeper.process === id)?.peer;
-    return remotePeers(process, this.platform, this.network, peerOf);
+    const peers = remotePeers(process, this.platform, this.network, peerOf);
+    return {
+      ...peers,
+      listPeers: (options) => {
+        onList();
+        return peers.listPeers(options);
+      },
+    };
   }
 
   #newProcess(kind: "dlx" | "autoscaler" | "host"): SimulatedProcess {
@@ -258,10 +270,12 @@ export class World {
 
   #cut(id: string, instance: Instance, cause: string): void {
     const request = this.ledger.find(id);
-    if (request !== undefined) checkCut(request, instance, cause, this.violate);
+    if (request === undefined) return;
+    const resource = this.platform.resource({ name: request.plan.resource });
+    checkCut(request, instance, resource, cause, this.violate);
   }
 
-  /** P7, at every step: counts are counts, and within their bounds. */
+  /** At every step: counts are counts and within their bounds (P7), and whoever is held waits for something (P5). */
   #check(): void {
     for (const { keeper, process } of this.dlxs) {
       if (process.isDead) continue;
@@ -269,12 +283,15 @@ export class World {
       if (held < 0 || inFlight < 0)
         this.violate("P7", `${process.name} counts ${String(held)} held, ${String(inFlight)} in flight`);
       if (held === 0) continue;
-      for (const resource of this.platform.resources.values()) {
-        const gate = keeper.opened(resource.key);
-        if (gate !== undefined && gate.book.held > gate.policy.maxHeld)
-          this.violate("P7", `${process.name} holds ${String(gate.book.held)} for ${resource.key}`);
-      }
+      for (const { key } of this.platform.resources.values()) this.#checkHeld(process.name, keeper.opened(key));
     }
+  }
+
+  #checkHeld(dlx: string, gate: ReturnType<DlxProcess["keeper"]["opened"]>): void {
+    if (gate === undefined || gate.book.held === 0) return;
+    const { book, key, policy, needsOthers } = gate;
+    if (book.held > policy.maxHeld) this.violate("P7", `${dlx} holds ${String(book.held)} for ${key}`);
+    if (!needsOthers) this.violate("P5", `${dlx} holds ${String(book.held)} for ${key}, and nothing will end that`);
   }
 }
 
