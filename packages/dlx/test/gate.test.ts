@@ -17,7 +17,8 @@ afterEach(async () => {
   platform.after = () => {};
   await platform.close();
   expect(platform.clock.pendingTimers).toBe(0);
-  expect(platform.keeper.totals).toEqual({ held: 0, inFlight: 0 });
+  const { held, inFlight } = platform.keeper.totals;
+  expect({ held, inFlight }).toEqual({ held: 0, inFlight: 0 });
 });
 
 function hold(one: ResourceGate = gate, options: Partial<HoldOptions> = {}): Promise<Passage> {

@@ -1,7 +1,7 @@
 import { FakeClock } from "@dormouse/core/testing";
 import * as fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
-import { Book, type Totals } from "./book.ts";
+import { type Book, Totals } from "./book.ts";
 
 let clock: FakeClock;
 let totals: Totals;
@@ -9,8 +9,8 @@ let book: Book;
 
 beforeEach(() => {
   clock = new FakeClock();
-  totals = { held: 0, inFlight: 0 };
-  book = new Book(clock, totals);
+  totals = new Totals();
+  book = totals.openBook(clock);
 });
 
 describe("the licence", () => {
@@ -97,8 +97,8 @@ it("keeps the totals equal to the sum of all books, whatever happens", () => {
     fc.property(
       fc.array(fc.tuple(fc.nat(2), fc.constantFrom("enter", "leave", "hold", "unhold", "fence", "grant"))),
       (steps) => {
-        const sums = { held: 0, inFlight: 0 };
-        const books = [0, 1, 2].map(() => new Book(clock, sums));
+        const sums = new Totals();
+        const books = [0, 1, 2].map(() => sums.openBook(clock));
         for (const [index, step] of steps) apply(books[index] as Book, step);
         expect(sums.held).toBe(books.reduce((sum, one) => sum + one.held, 0));
         expect(sums.inFlight).toBe(books.reduce((sum, one) => sum + one.inFlight, 0));

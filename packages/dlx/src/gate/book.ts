@@ -1,9 +1,43 @@
 import type { Clock, Milliseconds } from "@dormouse/core";
 
-/** Sums over all books of a process; only books write them. */
-export interface Totals {
-  held: number;
-  inFlight: number;
+/*
+ * The books of a DLX: whatever it counts, and nothing else. Each count has one owner, which alone changes it, in
+ * synchronous steps, so that a check and its count cannot come apart:
+ *
+ *   licence, fences, held, in flight, last activity of a resource   its `Book`
+ *   held and in flight of the whole process                        `Totals`, by way of the books
+ *   in flight of one target                                        its `TargetSlot`
+ *
+ * A request is in at most one of held and in flight. `hold` and `enter` each have one `unhold` or `leave`: the waiting
+ * room calls `unhold` as a request leaves it in whatever way, a passage calls `leave` at its one end.
+ */
+
+/** Sums over all books of a process. */
+export class Totals {
+  #held = 0;
+  #inFlight = 0;
+
+  get held(): number {
+    return this.#held;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** Opens the book of one more resource: what it counts is counted here too. */
+  openBook(clock: Clock): Book {
+    return new Book(clock, {
+      held: (by) => void (this.#held += by),
+      inFlight: (by) => void (this.#inFlight += by),
+    });
+  }
+}
+
+/** What a book tells the sums. */
+interface Sums {
+  readonly held: (by: 1 | -1) => void;
+  readonly inFlight: (by: 1 | -1) => void;
 }
 
 /** The stream part of a request in flight: when its last byte moved. */
@@ -11,13 +45,10 @@ export interface StreamMark {
   movedAt: Milliseconds;
 }
 
-/**
- * What a DLX counts for one resource: the licence, requests in flight, requests held, and the last activity. Every count
- * is changed here and nowhere else, each step synchronous, so that check and count cannot come apart.
- */
+/** What a DLX counts for one resource: the licence, requests in flight, requests held, and the last activity. */
 export class Book {
   readonly #clock: Clock;
-  readonly #totals: Totals;
+  readonly #sums: Sums;
   readonly #streams = new Set<StreamMark>();
   #licensed = false;
   #fences = 0;
@@ -27,9 +58,10 @@ export class Book {
   #everActive = false;
   #requests = 0;
 
-  constructor(clock: Clock, totals: Totals) {
+  /** Opened by `Totals`. */
+  constructor(clock: Clock, sums: Sums) {
     this.#clock = clock;
-    this.#totals = totals;
+    this.#sums = sums;
     this.#activeAt = clock.monotonic();
   }
 
@@ -78,27 +110,27 @@ export class Book {
   enter(activity: boolean): boolean {
     if (!this.#licensed) return false;
     this.#inFlight += 1;
-    this.#totals.inFlight += 1;
+    this.#sums.inFlight(1);
     if (activity) this.active();
     return true;
   }
 
   leave(activity: boolean): void {
     this.#inFlight -= 1;
-    this.#totals.inFlight -= 1;
+    this.#sums.inFlight(-1);
     if (activity) this.active();
   }
 
   /** Counts a held request. `unhold` must follow exactly once. */
   hold(): void {
     this.#held += 1;
-    this.#totals.held += 1;
+    this.#sums.held(1);
     this.active();
   }
 
   unhold(): void {
     this.#held -= 1;
-    this.#totals.held -= 1;
+    this.#sums.held(-1);
   }
 
   /** A new request came, whatever becomes of it. */

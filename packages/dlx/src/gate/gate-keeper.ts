@@ -13,7 +13,7 @@ import {
   type ResourceRef,
   ScalerError,
 } from "@dormouse/core";
-import type { Totals } from "./book.ts";
+import { Totals } from "./book.ts";
 import type { GatePorts } from "./gate-ports.ts";
 import { ResourceGate } from "./resource-gate.ts";
 
@@ -28,7 +28,7 @@ export class GateKeeper implements AsyncDisposable {
   readonly process: string = randomUUID();
   readonly #options: GateKeeperOptions;
   readonly #ports: GatePorts;
-  readonly #totals: Totals = { held: 0, inFlight: 0 };
+  readonly #totals = new Totals();
   readonly #gates = new Map<string, ResourceGate>();
   readonly #subscription: Disposable;
   readonly #openedAt: Milliseconds;
@@ -49,7 +49,7 @@ export class GateKeeper implements AsyncDisposable {
     this.#subscription = options.catalog.subscribe((change) => this.#learn(change));
   }
 
-  get totals(): Readonly<Totals> {
+  get totals(): Totals {
     return this.#totals;
   }
 

@@ -29,7 +29,7 @@ export class GatePassage implements Passage {
     this.#slot = slot;
     this.#activity = activity;
     this.cold = cold;
-    slot.inFlight += 1;
+    slot.enter();
   }
 
   get target(): ReachedTarget {
@@ -53,8 +53,8 @@ export class GatePassage implements Passage {
     if (this.#ended) return undefined;
     const next = this.#owner.replace(this.#slot);
     if (next === undefined) return undefined;
-    this.#slot.inFlight -= 1;
-    next.inFlight += 1;
+    this.#slot.leave();
+    next.enter();
     this.#slot = next;
     return next.target;
   }
@@ -62,7 +62,7 @@ export class GatePassage implements Passage {
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#slot.inFlight -= 1;
+    this.#slot.leave();
     const { book } = this.#owner;
     if (this.#mark !== undefined) book.closeStream(this.#mark);
     book.leave(this.#activity && !this.#silent());

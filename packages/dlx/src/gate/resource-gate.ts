@@ -6,7 +6,7 @@ import {
   type ScaleEvent,
   ScalerError,
 } from "@dormouse/core";
-import { Book } from "./book.ts";
+import type { Book } from "./book.ts";
 import type { Claim } from "./claim.ts";
 import { TargetFollower } from "./follow-targets.ts";
 import { GatePassage, type PassageOwner } from "./gate-passage.ts";
@@ -41,7 +41,7 @@ export class ResourceGate implements Gate, PassageOwner {
     this.key = entry.key;
     this.#entry = entry;
     this.#ports = ports;
-    this.book = new Book(ports.clock, ports.totals);
+    this.book = ports.totals.openBook(ports.clock);
     this.#room = new WaitingRoom(ports.clock, {
       late: () => this.#refusal("DLX_WAKE_TIMEOUT", `${this.key} did not wake in time`, this.#usualWakeMs()),
       gone: () => new ScalerError("DLX_CLIENT_GONE", "the client went away"),

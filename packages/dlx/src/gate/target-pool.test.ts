@@ -18,14 +18,14 @@ describe("picking a target", () => {
   it("takes the one with the fewest requests", () => {
     for (const id of ["a", "b"]) pool.add(target(id));
     const busy = pool.pick(0);
-    if (busy !== undefined) busy.inFlight = 3;
+    for (let count = 0; count < 3; count += 1) busy?.enter();
     expect([pool.pick(0)?.target.id, pool.pick(0)?.target.id]).toEqual(["b", "b"]);
   });
 
   it("has nobody once every target is at its bound", () => {
     pool.add(target("a"));
     const slot = pool.pick(1);
-    if (slot !== undefined) slot.inFlight = 1;
+    slot?.enter();
     expect(pool.pick(1)).toBeUndefined();
     expect(pool.pick(2)?.target.id).toBe("a");
   });

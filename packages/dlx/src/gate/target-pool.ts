@@ -1,9 +1,26 @@
 import type { ReachedTarget } from "./passage.ts";
 
-/** A reached target and how many requests it has now. */
-export interface TargetSlot {
+/** A reached target and how many requests it has now, which only this changes. */
+export class TargetSlot {
   readonly target: ReachedTarget;
-  inFlight: number;
+  #inFlight = 0;
+
+  constructor(target: ReachedTarget) {
+    this.target = target;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** One more request. `leave` must follow exactly once. */
+  enter(): void {
+    this.#inFlight += 1;
+  }
+
+  leave(): void {
+    this.#inFlight -= 1;
+  }
 }
 
 /** The reached targets of one resource. */
@@ -23,7 +40,7 @@ export class TargetPool {
   }
 
   add(target: ReachedTarget): void {
-    if (!this.#slots.has(target.id)) this.#slots.set(target.id, { target, inFlight: 0 });
+    if (!this.#slots.has(target.id)) this.#slots.set(target.id, new TargetSlot(target));
   }
 
   /** Forgets a target; requests that it has go on. Whether it was there. */
