@@ -57,6 +57,7 @@ async function killOnFullDisk(stage: FaultStage, disk: SmallDisk): Promise<void>
   host.signal("SIGKILL");
   await host.ended();
   const orphans = host.children.map(({ pid }) => pid);
+  disk.fill(); // what the host itself has removed since is room again
   const refusal = await host.restart().then(
     () => undefined,
     (error: unknown) => String(error),
