@@ -22,7 +22,7 @@ import {
   StartingRoom,
 } from "@dormouse/dlx/testing";
 import type { Network } from "../engine/network.ts";
-import { SimulatedProcess } from "../engine/simulated-process.ts";
+import type { SimulatedProcess } from "../engine/simulated-process.ts";
 import type { Weather } from "../engine/weather.ts";
 import { scalerId, type SimulatedPlatform } from "../platform/simulated-platform.ts";
 import { openSimulatedScaler, type SimulatedScaler } from "../platform/simulated-scaler.ts";

@@ -40,7 +40,8 @@ export class SimulatedPlatform {
       resources.map(({ name, desired, policy }) => {
         const ref = { scaler: scalerId, namespace: "default", name };
         const changed = (resource: SimulatedResource): void => this.#announce(resource);
-        return [name, new SimulatedResource({ ...shared, ref, desired, policy, changed, written })];
+        const { compareAndSet } = capabilities;
+        return [name, new SimulatedResource({ ...shared, compareAndSet, ref, desired, policy, changed, written })];
       }),
     );
   }

@@ -34,9 +34,13 @@ export interface ResourceOptions {
   readonly slowStarts: number;
   /** How long a change of its route may take until all clients have heard of it. */
   readonly propagationMs: Milliseconds;
+  readonly compareAndSet: boolean;
   readonly changed: (resource: SimulatedResource) => void;
   readonly written: (resource: SimulatedResource, write: Write) => void;
 }
+
+/** The longest that a write is decided upon and on its way. */
+const overrulingMs = 12_000;
 
 /**
  * One resource of a platform as its API and its controllers see it: a linearizable store of the wish, controllers that
@@ -114,7 +118,7 @@ export class SimulatedResource {
     this.version += 1;
     this.#updatedAt = this.#options.clock.now();
     if (replicas < this.desired) this.#reducedAt = this.version;
-    if (replicas === 0 && this.desired > 0) this.stoppedBy = by;
+    if (replicas === 0 && this.desired > 0) this.stoppedBy = this.#overruled(by);
     if (replicas > 0 && this.desired === 0) this.raisedBy = by;
     if (replicas >= 1) this.wakeReplicas = replicas;
     this.desired = replicas;
@@ -122,6 +126,13 @@ export class SimulatedResource {
     this.#options.written(this, write);
     this.#changed();
     this.#controlSoon();
+  }
+
+  /** Without compare-and-set a write may undo what a person did a moment before: a limit, and nobody's stop but the race's. */
+  #overruled(by: string): string {
+    const { clock, compareAndSet } = this.#options;
+    const isRace = !compareAndSet && clock.monotonic() - this.disturbedAt < overrulingMs;
+    return isRace ? `person, overruled by ${by}` : by;
   }
 
   changePolicy(change: Partial<Policy>): void {

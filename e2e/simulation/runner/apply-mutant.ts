@@ -1,4 +1,4 @@
-import { registerHooks } from "node:module";
+import { type LoadFnOutput, registerHooks } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Mutant } from "./mutants.ts";
@@ -13,7 +13,7 @@ export function applyMutant({ hole, edits }: Mutant): void {
       const loaded = nextLoad(url, context);
       const changes = edited.get(url);
       if (changes === undefined) return loaded;
-      let source = String(loaded.source);
+      let source = textOf(loaded.source);
       for (const { file, find, replace } of changes) {
         if (source.split(find).length !== 2) throw new Error(`mutant ${hole}: ${file} has changed; mend the mutant`);
         source = source.replace(find, () => replace);
@@ -21,4 +21,10 @@ export function applyMutant({ hole, edits }: Mutant): void {
       return { ...loaded, source };
     },
   });
+}
+
+function textOf(source: LoadFnOutput["source"]): string {
+  if (typeof source === "string") return source;
+  if (source === undefined || source === null) throw new Error("a module without a text");
+  return new TextDecoder().decode(source);
 }

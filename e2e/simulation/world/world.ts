@@ -231,7 +231,7 @@ export class World {
       onEnd: (ending: string) => {
         if (this.scenario.hosts === "one") return; // its host's DLX shares the journal
         this.coverage.ended(ending);
-        this.note(process.name, `${ending}`);
+        this.note(process.name, ending);
       },
     };
   }

@@ -17,6 +17,7 @@ import { Totals } from "./book.ts";
 import type { GatePorts } from "./gate-ports.ts";
 import { ResourceGate } from "./resource-gate.ts";
 
+/** What the gates of a process are opened with. */
 export interface GateKeeperOptions extends Omit<GatePorts, "totals" | "listed" | "settled"> {
   /** Which DLXs there are; left out: this one alone. */
   readonly peers?: PeerDiscovery;
