@@ -21,7 +21,7 @@ export interface Message {
 }
 
 /** Told of each message that met a fault. */
-export type OnFault = (message: Message, fault: MessageFault) => void;
+type OnFault = (message: Message, fault: MessageFault) => void;
 
 export interface NetworkOptions {
   readonly clock: FakeClock;

@@ -5,7 +5,7 @@ import type { Instance } from "./instance.ts";
 import { SimulatedResource, type ResourceOptions, type Write } from "./simulated-resource.ts";
 
 /** A resource at the start of a run. */
-export interface InitialResource {
+interface InitialResource {
   readonly name: string;
   readonly desired: number;
   readonly policy: Policy;

@@ -1,5 +1,5 @@
 /** A change to one file, as its text: what stands there, and what would stand there instead. */
-export interface Edit {
+interface Edit {
   /** From the root of the repository. */
   readonly file: string;
   readonly find: string;

@@ -33,30 +33,6 @@ export type Deed =
 
 export type DeedKind = Deed["do"];
 
-/** Every kind of deed, for drawing and for the table of what was met. */
-export const deedKinds = [
-  "request",
-  "kill-dlx",
-  "drain-dlx",
-  "join-dlx",
-  "rest-dlx",
-  "kill-autoscaler",
-  "rest-autoscaler",
-  "switch-lead",
-  "break-watches",
-  "jump-clock",
-  "scale-by-hand",
-  "hpa",
-  "edit-policy",
-  "crash",
-  "break",
-  "mend",
-  "metrics",
-  "ask-sleep",
-  "ask-wake",
-  "late-fence",
-] as const satisfies readonly DeedKind[];
-
 /** One act of a schedule. */
 export interface Act {
   readonly cue: Cue;

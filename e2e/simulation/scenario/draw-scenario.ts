@@ -221,8 +221,7 @@ function drawPlans(random: SeededRandom, resources: readonly ScenarioResource[])
   return Array.from({ length: random.pick([1, 1, 2, 5]) }, () => drawPlan(random, resources));
 }
 
-/** @returns one request of a client */
-export function drawPlan(random: SeededRandom, resources: readonly Pick<ScenarioResource, "name">[]): RequestPlan {
+function drawPlan(random: SeededRandom, resources: readonly Pick<ScenarioResource, "name">[]): RequestPlan {
   const method = random.pick(["GET", "POST", "PUT"] as const);
   return {
     resource: random.pick(resources).name,

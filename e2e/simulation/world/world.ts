@@ -206,7 +206,7 @@ export class World {
       isBodyKept: this.scenario.isBodyKept,
       onMoment: (moment) => cues.wake(moment),
       onSend: (id) => this.#sent(id),
-      onBroken: () => {},
+      onBroken: (fault) => this.coverage.fault("wake: release", fault),
     });
     dlx.journal.subscribe(({ kind, outcome, code }) => {
       if (kind !== "wake" && kind !== "sleep") return;
