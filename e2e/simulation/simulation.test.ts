@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { fillInMutants } from "./runner/mutant-table.ts";
 import { mutants } from "./runner/mutants.ts";
 import { shrink } from "./runner/shrink.ts";
 import { drawScenario } from "./scenario/draw-scenario.ts";
@@ -75,6 +76,11 @@ describe("mutants", () => {
         times: 1,
       });
     }
+  });
+
+  it("are the table of docs/protocol.md; else run node e2e/simulation/write-docs.ts", () => {
+    const page = readFileSync(join(root, "docs/protocol.md"), "utf8");
+    expect(page).toBe(fillInMutants(page));
   });
 
   it("cover every hole of the protocol's earlier forms", () => {
