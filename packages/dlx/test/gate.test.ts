@@ -55,6 +55,22 @@ describe("a cold request", () => {
     (await passage).end();
   });
 
+  it("asks for a name that leads nowhere ten times a second, and not at the pace of dials", async () => {
+    const passage = hold();
+    await platform.clock.advance(0);
+    platform.start("web", "a");
+    platform.answering.clear();
+    await platform.clock.advance(1_000);
+    const refused = platform.dials.length;
+    expect(refused).toBeGreaterThan(50);
+    platform.refusal = () => Object.assign(new Error("getaddrinfo ENOTFOUND"), { syscall: "getaddrinfo" });
+    await platform.clock.advance(1_000);
+    expect(platform.dials.length - refused).toBeLessThanOrEqual(11);
+    platform.answering.add("a");
+    await platform.clock.advance(110);
+    (await passage).end();
+  });
+
   it("starts one wake however many requests come", async () => {
     const passages = Array.from({ length: 40 }, () => hold());
     await platform.clock.advance(10);

@@ -41,6 +41,10 @@ export class ScriptedPlatform {
   readonly calls: string[] = [];
   /** Ids of targets that answer a dial. */
   readonly answering = new Set<string>();
+  /** Ids of targets in the order of their dials. */
+  readonly dials: string[] = [];
+  /** What a dial that nobody answers fails with. */
+  refusal: () => Error = () => new Error("refused");
   /** Awaited before a call takes effect, by call name. */
   before: (call: string) => Promise<void> | void = () => {};
   /** Awaited after a call took effect, before it is answered: a throw is a lost answer. */
@@ -144,7 +148,8 @@ export class ScriptedPlatform {
 
   readonly #dial: Dial = async (target) => {
     await Promise.resolve();
-    if (!this.answering.has(target.id)) throw new Error("refused");
+    this.dials.push(target.id);
+    if (!this.answering.has(target.id)) throw this.refusal();
     return { id: target.id, address: "127.0.0.1", port: target.port };
   };
 

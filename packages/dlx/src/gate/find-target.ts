@@ -22,6 +22,9 @@ const slowAfterMs = 2_000;
 /** An HTTP probe costs the service more than a connection. */
 const probeEveryMs = 20;
 
+/** After a look-up of its name that failed a candidate is left alone for so long: name servers are not asked at the pace of dials. */
+const lookUpEveryMs = 100;
+
 /** How many dials of one resource may run at once. */
 const dialsAtOnce = 4;
 
@@ -73,6 +76,8 @@ class Search {
   readonly #key: string;
   readonly #abort = new AbortController();
   readonly #dialling = new Set<string>();
+  /** Monotonic ms before which a candidate is not dialled again, by its id. */
+  readonly #nameless = new Map<string, Milliseconds>();
   readonly #subscription: Disposable;
   readonly #startedAt: Milliseconds;
   #candidates: readonly Target[] = [];
@@ -159,8 +164,12 @@ class Search {
   #dialSome(): void {
     for (let tried = 0; tried < this.#candidates.length && this.#dialling.size < dialsAtOnce; tried += 1) {
       const candidate = this.#candidates[this.#next++ % this.#candidates.length];
-      if (candidate !== undefined && !this.#dialling.has(candidate.id)) void this.#dialOne(candidate);
+      if (candidate !== undefined && this.#mayDial(candidate)) void this.#dialOne(candidate);
     }
+  }
+
+  #mayDial({ id }: Target): boolean {
+    return !this.#dialling.has(id) && this.#options.clock.monotonic() >= (this.#nameless.get(id) ?? 0);
   }
 
   async #dialOne(candidate: Target): Promise<void> {
@@ -173,8 +182,9 @@ class Search {
       );
       this.#reached ??= reached;
       this.#wakeUp();
-    } catch {
-      // Not there yet: the next round dials it again.
+    } catch (error) {
+      // Not there yet: a later round dials it again.
+      if (isLookUpFailure(error)) this.#nameless.set(candidate.id, this.#options.clock.monotonic() + lookUpEveryMs);
     } finally {
       this.#dialling.delete(candidate.id);
     }
@@ -206,4 +216,9 @@ class Search {
       return probeEveryMs;
     return clock.monotonic() - this.#startedAt < slowAfterMs ? dialEveryMs : dialSlowlyEveryMs;
   }
+}
+
+/** A name that leads nowhere, or whose server does not answer: errors of `dns.lookup`. */
+function isLookUpFailure(error: unknown): boolean {
+  return error instanceof Error && "syscall" in error && error.syscall === "getaddrinfo";
 }
