@@ -19,7 +19,7 @@ function drained(different: Partial<DrainObservation> = {}): DrainObservation {
     isAsked: false,
     dlxs: [{ known: true, id: "dlx-1", inFlight: 0, held: 0, idleForMs: 60_000 }],
     rules: [rule],
-    elapsedMs: 5_000,
+    elapsedMs: 6_000,
     quietMs: 5_000,
     limitMs: 30_000,
     ...different,
@@ -27,7 +27,7 @@ function drained(different: Partial<DrainObservation> = {}): DrainObservation {
 }
 
 describe("decideDrain", () => {
-  it("is over once the quiet period is, with nothing used in it and a sample from within it", () => {
+  it("is over once the quiet period is, with nothing used in it and a sample from after it", () => {
     expect(decideDrain(drained())).toEqual({ kind: "drained" });
   });
 
@@ -39,9 +39,9 @@ describe("decideDrain", () => {
       "it was used at DLX b",
     ],
     [
-      "a sample is from before the divert",
-      { rules: [{ ...rule, ageMs: 5_001 }] },
-      "open has no sample from after the divert",
+      "a sample is from the time in which the divert may not have reached everybody",
+      { rules: [{ ...rule, ageMs: 1_001 }] },
+      "open has no sample from after the quiet period",
     ],
     ["a rule is above its threshold", { rules: [{ ...rule, value: 1 }] }, "rule-busy (open)"],
     ["a DLX does not answer", { decision: keep("dlx-unknown", { about: "b" }) }, "dlx-unknown (b)"],

@@ -11,7 +11,7 @@ export interface DrainObservation {
   /** An operator asked: what is in use is waited for instead of ending the sleep. */
   readonly isAsked: boolean;
   readonly dlxs: readonly DlxObservation[];
-  /** Rules that need a quiet sample from after the divert. */
+  /** Rules that need a quiet sample from after the quiet period: by then the divert has reached everybody. */
   readonly rules: readonly RuleObservation[];
   /** Time since the divert was accepted, taken before anything else was read. */
   readonly elapsedMs: Milliseconds;
@@ -30,7 +30,7 @@ export type DrainDecision =
 const passing: readonly KeepReason[] = ["peers-unknown", "dlx-unknown", "rule-unknown", "rule-stale"];
 const passingIfAsked: readonly KeepReason[] = [...passing, "in-flight", "held", "rule-busy"];
 
-/** Whether a diverted resource is quiet: no activity for the quiet period, and each rule idle by a sample from after the divert. */
+/** Whether a diverted resource is quiet: no activity for the quiet period, and each rule idle by a sample from after that. */
 export function decideDrain(seen: DrainObservation): DrainDecision {
   const { decision, elapsedMs, limitMs } = seen;
   if (decision.kind === "keep" && !isPassing(decision.reason, seen)) return { ...decision, kind: "end" };
@@ -52,8 +52,8 @@ function obstacleOf({ dlxs, rules, elapsedMs, quietMs }: DrainObservation): stri
   for (const rule of rules) {
     const found = decideRule(rule);
     if (found?.kind === "keep") return nameOf(found);
-    if (rule.ageMs !== undefined && !(rule.ageMs <= elapsedMs))
-      return `${rule.metric} has no sample from after the divert`;
+    if (rule.ageMs !== undefined && !(rule.ageMs <= elapsedMs - quietMs))
+      return `${rule.metric} has no sample from after the quiet period`;
   }
   return undefined;
 }
