@@ -18,12 +18,12 @@ const noLines = {
   middle: "  ",
 };
 
-/** Rows in columns, without lines: the first column to the left, numbers below each other. */
+/** Rows in columns, without lines: texts to the left, numbers below each other, as the first row has them. */
 export function plainTable(heads: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   const table = new Table({
     head: [...heads],
     chars: noLines,
-    colAligns: heads.map((_, column) => (column === 0 ? "left" : "right")),
+    colAligns: heads.map((_, column) => (typeof rows[0]?.[column] === "number" ? "right" : "left")),
     style: { head: [], border: [], "padding-left": 0, "padding-right": 0 },
   });
   for (const row of rows) table.push(row.map(String));

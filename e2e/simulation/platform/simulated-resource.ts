@@ -150,7 +150,7 @@ export class SimulatedResource {
     const { clock, propagationMs } = this.#options;
     if (to === "resource" && this.#route.to === "dlx") this.#restoredAt = this.#options.clock.monotonic();
     if (to !== this.#route.to) {
-      const lagMs = this.#random(`route ${String(version)}`).between(0, propagationMs);
+      const lagMs = this.#random(`route ${String(version)}`).between(propagationMs / 4, propagationMs);
       this.#oldRoute = { to: this.#route.to, until: clock.monotonic() + lagMs };
     }
     this.#route = { to, version };

@@ -54,7 +54,7 @@ function toTable(hunted: readonly Hunted[]): string {
       mutant.hole,
       found === undefined ? "NOT FOUND" : found.seed,
       seeds,
-      seconds.toFixed(1),
+      Number(seconds.toFixed(1)),
       found?.violations[0]?.property ?? "-",
       mutant.title,
     ]),

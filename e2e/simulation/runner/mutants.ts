@@ -229,6 +229,17 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
+    hole: "H10b",
+    title: "a drain believes numbers from before its divert has reached everybody",
+    edits: [
+      {
+        file: "packages/autoscaler/src/decide-drain.ts",
+        find: "rule.ageMs <= elapsedMs - quietMs",
+        replace: "rule.ageMs <= elapsedMs",
+      },
+    ],
+  },
+  {
     hole: "H11",
     title: "nobody mends routes",
     edits: [

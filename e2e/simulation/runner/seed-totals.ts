@@ -57,7 +57,7 @@ export class SeedTotals {
       step,
       ...encounters.map((encounter) => {
         const cell = `${step}|${encounter}`;
-        return isImpossible(cell) ? "-" : String(this.coverage.met.get(cell) ?? 0);
+        return isImpossible(cell) ? "-" : (this.coverage.met.get(cell) ?? 0);
       }),
     ]);
     return plainTable(["", ...encounters], rows);

@@ -26,7 +26,9 @@ export function drawScenario(seed: number): Scenario {
   const resources = drawResources(random, capabilities);
   const lastsMs = random.between(12_000, 35_000);
   const world = { hosts, capabilities, resources, lastsMs } as const;
-  const { acts, spells } = drawHappenings(random, world);
+  // Some runs are about one or two narrow windows and nothing else: what happens besides would close them.
+  const isNarrow = random.chance(0.25);
+  const { acts, spells } = isNarrow ? drawNarrow(random, world) : drawHappenings(random, world);
   return {
     ...world,
     acts,
@@ -35,9 +37,9 @@ export function drawScenario(seed: number): Scenario {
     dlxs: hosts === "one" ? 1 : random.integer(1, 3),
     autoscalers: hosts === "one" ? 1 : random.integer(1, 2),
     allLead: random.chance(0.35),
-    climate: drawClimate(random),
+    climate: drawClimate(random, isNarrow || random.chance(0.2)),
     slowStarts: random.pick([0, 0.05, 0.3]),
-    propagationMs: random.between(0, 800),
+    propagationMs: random.pick([0, 300, 800, 800]),
     isBodyKept: random.chance(0.7),
   };
 }
@@ -53,8 +55,7 @@ function drawCapabilities(random: SeededRandom, hosts: Scenario["hosts"]): Capab
   };
 }
 
-function drawClimate(random: SeededRandom): Climate {
-  const isFair = random.chance(0.25);
+function drawClimate(random: SeededRandom, isFair: boolean): Climate {
   return {
     late: isFair ? 0.002 : random.between(0, 0.05),
     lost: isFair ? 0 : random.between(0, 0.03),
@@ -142,9 +143,14 @@ function drawHappenings(random: SeededRandom, world: World): Happenings {
   return { acts: [...acts, ...crowds.flatMap((crowd) => crowd.acts)], spells: crowds.flatMap(({ spells }) => spells) };
 }
 
+function drawNarrow(random: SeededRandom, world: World): Happenings {
+  const drawn = Array.from({ length: random.integer(1, 2) }, () => drawRecipe(random, world));
+  return { acts: drawn.flatMap(({ acts }) => acts), spells: drawn.flatMap(({ spells }) => spells) };
+}
+
 function drawRecipe(random: SeededRandom, { resources, lastsMs }: World): Happenings {
   const names = resources.map(({ name }) => name);
-  const from = random.chance(0.4) ? lastsMs - random.between(1_000, 5_000) : random.between(0, lastsMs);
+  const from = random.chance(0.3) ? lastsMs - random.between(1_000, 8_000) : random.between(1_500, lastsMs);
   return random.pick(recipes)(random, from, names);
 }
 

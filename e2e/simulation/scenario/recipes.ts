@@ -148,15 +148,21 @@ const quickWake: Recipe = (random, from, resources) => {
   };
 };
 
-/** Long requests on the resource's own way just as that way is diverted. */
+/** A long request on the resource's own way just as that way is diverted, perhaps while the numbers lag. */
 const stragglers: Recipe = (random, from, resources) => {
   const resource = random.pick(resources);
-  const acts = [0, 1, 2].map((which) => ({
-    cue: { at: from + random.between(100, 1_800) },
-    deed: request(resource, which, { method: "POST", workMs: random.pick([2_500, 6_000]) }),
+  const late = [1, 2, 3].map((nth) => ({
+    cue: { sleep: "divert", since: from, nth, afterMs: random.between(50, 700) } as const,
+    deed: request(resource, nth, { method: "POST", workMs: random.pick([2_500, 6_000]) }),
   }));
+  const fault = random.pick(["lagging", "lagging", "lagging", "none"] as const);
   return {
-    acts: [...wakeUp(random, resource, from - 1_500), ...asks(random, resource, from, 100), ...acts],
+    acts: [
+      { cue: { at: from }, deed: { do: "metrics", fault } },
+      ...wakeUp(random, resource, from),
+      ...asks(random, resource, from + 3_000, 500),
+      ...late,
+    ],
     spells: [],
   };
 };
