@@ -4,6 +4,8 @@ import { createServer } from "node:http";
 const { GREETING = "hello", PORT = "3001" } = process.env;
 
 const server = createServer((request, response) => {
+  const { "x-request-id": id } = request.headers;
+  if (id !== undefined) response.setHeader("X-Request-Id", id);
   response.end(`${GREETING} from process ${process.pid}, you asked for ${request.url}\n`);
 });
 

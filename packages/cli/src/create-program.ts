@@ -4,6 +4,7 @@ import type { EventsOptions } from "./commands/events.ts";
 import type { GlobalOptions } from "./commands/global-options.ts";
 import type { InitOptions } from "./commands/init.ts";
 import type { ScaleOptions } from "./commands/scale.ts";
+import type { ProveFlags } from "./prove/prove-options.ts";
 import type { UpOptions } from "./commands/up-options.ts";
 import type { ExitCode } from "./exit-code.ts";
 import { hasColor, type Terminal } from "./terminal.ts";
@@ -31,7 +32,7 @@ export function createProgram(terminal: Terminal, finish: Finish): Command {
     .showHelpAfterError('"dormouse --help" lists the commands, "dormouse COMMAND --help" their options.');
   addGlobalOptions(program);
   program.addHelpText("after", programHelp);
-  for (const add of [addUp, addInit, addCheck, addLs, addWake, addSleep, addWhy, addEvents])
+  for (const add of [addUp, addInit, addCheck, addLs, addWake, addSleep, addWhy, addEvents, addProve])
     add(program, terminal, finish);
   return program;
 }
@@ -54,6 +55,7 @@ Examples:
   dormouse up                            run it: everything in one process
   dormouse ls                            what there is, and how it is
   dormouse why hello                     why it sleeps or not, and what comes next
+  dormouse prove hello                   send requests around sleeps and wakes; is one lost?
   dormouse wake hello && curl -H 'Host: hello.localhost' http://127.0.0.1:8080/
 
 A resource (REF) is written scaler/namespace/name, scaler/name in the namespace "default", or as a name
@@ -204,3 +206,46 @@ const addEvents: Add = (program, terminal, finish) => {
       finish(await events(command.optsWithGlobals<EventsOptions>(), terminal));
     });
 };
+
+const addProve: Add = (program, terminal, finish) => {
+  program
+    .command("prove")
+    .description(
+      "Send requests with ids around sleeps and wakes of a live resource, and say whether each of them ended once.",
+    )
+    .argument("<ref>", "the resource")
+    .option("--cycles <n>", "sleeps and wakes, 1000 at most", "5")
+    .option("--rate <n>", "requests a second while they come, 1000 at most", "20")
+    .option("--force", "ask for the sleeps, while requests go on, instead of waiting for them")
+    .option("--to <url>", "the DLX to send to (default: what the host reports of the resource's routes)")
+    .option("--host <name>", "the Host header (default: the same)")
+    .option("--path <path>", '"{id}" in it stands for the id (default: the same)')
+    .option("--header <header>", '"NAME: VALUE", for each request (repeatable)', collect, [])
+    .addOption(new Option("--method <method>", "what to send").choices(["GET", "POST"]).default("GET"))
+    .option("--body <text>", 'body of each request; "{id}" in it stands for the id')
+    .option("--id-header <name>", "the header that carries the id", "X-Request-Id")
+    .option("--echo <place>", "where answers have the id: auto, body, header:NAME, json:FIELD or none", "auto")
+    .option("--ledger <place>", "path or URL of the ids that the service executed, one a line or as JSON")
+    .option("--timeout <time>", "how long one request may take", "2m")
+    .option("--patience <time>", "how long one sleep or one wake is waited for", "10m")
+    .addHelpText("after", proveHelp)
+    .action(async (ref: string, _: object, command: Command) => {
+      const { prove } = await import("./commands/prove.ts");
+      finish(await prove(ref, command.optsWithGlobals<ProveFlags>(), terminal));
+    });
+};
+
+const proveHelp = `
+The service has to say whose answer it gives: by the id's header, or anywhere in the body. A request is answered
+by the service with its own id, refused by Dormouse with a code, or lost. That one was executed twice
+shows only where the service lists what it executed (--ledger). Nothing is changed but by requests, and with
+--force by sleeps that are asked for. At most 200 requests are open at once. Ctrl-C ends it with a verdict.
+
+Exit codes: 0 held, 1 broken, or too little happened to prove anything, 2 wrong usage, a target that is not
+the resource's, a service that does not echo, no host.
+
+Examples:
+  dormouse prove hello
+  dormouse prove local/default/hello --force --cycles 50 --rate 100
+  dormouse prove shop --method POST --body '{"order":"{id}"}' --echo json:order --ledger /orders.txt
+  dormouse prove hello -o json | jq .verdict`;

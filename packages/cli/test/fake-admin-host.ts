@@ -80,6 +80,7 @@ export class FakeAdminHost implements AdminHost {
       replicas: { desired: 1, ready: 1, onWake: 1 },
       traffic,
       routes: [],
+      entrances: [],
       because: [],
       next: { kind: "sleep", inMs: 1 },
       warnings: [],

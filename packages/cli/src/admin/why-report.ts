@@ -12,6 +12,18 @@ export type NextChange =
   /** A wake or sleep runs. */
   | { readonly kind: "running"; readonly operation: "wake" | "sleep"; readonly typicalMs?: Milliseconds };
 
+/** One way for a request to get to a resource. */
+export interface Entrance {
+  /** `host:port` at which the DLX listens, as really bound. */
+  readonly listen: string;
+  /** What `Host` has to be, `*.example.com` for all names below; left out: anything. */
+  readonly host?: string;
+  /** What the path has to begin with; left out: anything. */
+  readonly path?: string;
+  /** Headers that the request has to have. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 /** Answer to `GET /v1/resources/{ref}/why`: why a resource is in its state, and what comes next. */
 export interface WhyReport {
   readonly ref: string;
@@ -31,6 +43,8 @@ export interface WhyReport {
   };
   /** Hosts, paths and listeners that lead here. */
   readonly routes: readonly string[];
+  /** The same for programs, by the addresses at which the DLX really listens. */
+  readonly entrances: readonly Entrance[];
   /** What speaks against the next change, or for it, in sentences. */
   readonly because: readonly string[];
   readonly next: NextChange;

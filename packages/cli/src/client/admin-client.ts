@@ -31,12 +31,14 @@ export class AdminClient implements AsyncDisposable {
     this.#options = options;
   }
 
-  list(): Promise<ResourceList> {
-    return this.#json<ResourceList>({ method: "GET", path: "/v1/resources" });
+  /** @param signal gives up the waiting */
+  list(signal?: AbortSignal): Promise<ResourceList> {
+    return this.#json<ResourceList>({ method: "GET", path: "/v1/resources", signal });
   }
 
-  why(ref: ResourceRef): Promise<WhyReport> {
-    return this.#json<WhyReport>({ method: "GET", path: `${pathOf(ref)}/why` });
+  /** @param signal gives up the waiting */
+  why(ref: ResourceRef, signal?: AbortSignal): Promise<WhyReport> {
+    return this.#json<WhyReport>({ method: "GET", path: `${pathOf(ref)}/why`, signal });
   }
 
   /** Resolves once the wake or sleep has ended, in whatever way. */
@@ -77,8 +79,12 @@ export class AdminClient implements AsyncDisposable {
   }
 
   async #json<Answer>(call: Call): Promise<Answer> {
-    const body = await this.#send(call);
-    return (await body.json()) as Answer;
+    const text = await (await this.#send(call)).text();
+    try {
+      return JSON.parse(text) as Answer;
+    } catch {
+      throw AdminFailure.noHost(this.#options.url, 200);
+    }
   }
 
   async #send({ method, path, body, headers, signal }: Call): Promise<Body> {

@@ -29,11 +29,15 @@ export class AdminFailure extends Error {
         `the host at ${url} needs its token: ${detail ?? ""} Give it with --token-file FILE, or as DORMOUSE_TOKEN.`,
         { code },
       );
-    if (detail === undefined)
-      return new AdminFailure(
-        `what answers at ${url} is no Dormouse host (status ${status}); name another with --admin URL`,
-      );
+    if (detail === undefined) return AdminFailure.noHost(url, status);
     return new AdminFailure(code === undefined ? detail : `${code}: ${detail}`, { code });
+  }
+
+  /** Something else stands at that address. */
+  static noHost(url: string, status: number): AdminFailure {
+    return new AdminFailure(
+      `what answers at ${url} is no Dormouse host (status ${status}); name another with --admin URL`,
+    );
   }
 }
 

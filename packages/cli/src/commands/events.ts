@@ -5,6 +5,7 @@ import { type ExitCode, exitCode } from "../exit-code.ts";
 import { type Terminal, write } from "../terminal.ts";
 import { describeEvent } from "../view/describe-event.ts";
 import type { GlobalOptions } from "./global-options.ts";
+import { onInterrupt, type UntilInterrupted } from "./on-interrupt.ts";
 import { runWithAdmin } from "./run-with-admin.ts";
 
 export interface EventsOptions extends GlobalOptions {
@@ -12,14 +13,11 @@ export interface EventsOptions extends GlobalOptions {
   readonly follow?: boolean;
 }
 
-/** Ends a following; SIGINT where left out. */
-export type UntilInterrupted = (interrupt: () => void) => Disposable;
-
 /** `dormouse events`: what the host did lately, and with `--follow` what it does. */
 export function events(
   options: EventsOptions,
   terminal: Terminal,
-  untilInterrupted: UntilInterrupted = onSignal,
+  untilInterrupted: UntilInterrupted = onInterrupt,
 ): Promise<ExitCode> {
   const print = (event: ScaleEvent): Promise<void> =>
     write(terminal.stdout, options.output === "json" ? JSON.stringify(event) : describeEvent(event));
@@ -78,9 +76,4 @@ async function followOnce<Told>(
   } catch (error) {
     return error instanceof AdminFailure ? error : undefined;
   }
-}
-
-function onSignal(interrupt: () => void): Disposable {
-  process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
-  return { [Symbol.dispose]: () => void process.off("SIGINT", interrupt).off("SIGTERM", interrupt) };
 }

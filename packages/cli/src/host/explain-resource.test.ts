@@ -68,6 +68,7 @@ function explain(over: Partial<Explained> = {}) {
     lastSleep: undefined,
     tickMs: 1_000,
     warnings: [],
+    addresses: [],
     now,
     ...over,
   });
@@ -199,4 +200,20 @@ it("lists every way that leads to the resource", () => {
       .routes,
   ).toEqual(["any host/only"]);
   expect(explain({ entry: entry({ kind: "asleep", since: now }, { policy: defaultPolicy }) }).routes).toEqual([]);
+});
+
+it("lists the same for programs, by the addresses that are really bound", () => {
+  const addresses = [
+    { listen: "127.0.0.1:8080" },
+    { listen: "127.0.0.1:1", resource: "s/default/a" },
+    { listen: "127.0.0.1:2", resource: "s/default/b" },
+  ];
+  const condition = { path: "/x", headers: { h: "v" } };
+  expect(explain({ addresses }).entrances).toEqual([
+    { listen: "127.0.0.1:1" },
+    { listen: "127.0.0.1:8080", host: "a.test", ...condition },
+    { listen: "127.0.0.1:8080", host: "b.test", ...condition },
+  ]);
+  const unrouted = entry({ kind: "asleep", since: now }, { policy: defaultPolicy });
+  expect(explain({ addresses, entry: unrouted }).entrances).toEqual([]);
 });

@@ -1,7 +1,8 @@
 import type { DecisionRecord } from "@dormouse/autoscaler";
 import { type CatalogEntry, formatDuration, type Milliseconds, type Policy, type ScaleEvent } from "@dormouse/core";
-import type { DlxResourceStatus } from "@dormouse/dlx";
+import type { Dlx, DlxResourceStatus } from "@dormouse/dlx";
 import type { NextChange, WhyReport } from "../admin/why-report.ts";
+import { entrancesOf } from "./entrances-of.ts";
 
 /** Everything that an explanation is made from, taken at one moment. */
 export interface Explained {
@@ -13,6 +14,8 @@ export interface Explained {
   /** Time from one tick of the autoscaler to the next. */
   readonly tickMs: Milliseconds;
   readonly warnings: readonly string[];
+  /** Where the DLX listens. */
+  readonly addresses: Dlx["addresses"];
   /** Epoch ms. */
   readonly now: number;
 }
@@ -31,6 +34,7 @@ export function explainResource(explained: Explained): WhyReport {
     replicas: { desired: resource.desired, ready: resource.ready, onWake: resource.wakeReplicas },
     traffic: describeTraffic(traffic),
     routes: routesOf(resource.policy),
+    entrances: entrancesOf(entry.key, resource.policy, explained.addresses),
     ...nextOf(explained),
     ...(decision !== undefined && { decision }),
     ...(failure !== undefined && { failure }),

@@ -22,7 +22,7 @@ export interface HostViewOptions {
   readonly clock: Clock;
   readonly journal: EventJournal;
   readonly catalog: ResourceCatalog;
-  readonly dlx: Pick<Dlx, "peer" | "process" | "status" | "wake" | "draining">;
+  readonly dlx: Pick<Dlx, "peer" | "process" | "status" | "wake" | "draining" | "addresses">;
   readonly autoscaler: Pick<Autoscaler, "lastDecision" | "sleep">;
   readonly autoscalerConfig: () => AutoscalerConfig;
   readonly configStatus: ConfigStatus;
@@ -96,6 +96,7 @@ export class HostView implements AdminHost {
       lastSleep: journal.last(entry.key, "sleep"),
       tickMs: autoscalerConfig().every,
       warnings: this.#warningsOf(ref),
+      addresses: dlx.addresses,
       now: clock.now(),
     });
   }

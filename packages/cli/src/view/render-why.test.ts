@@ -13,6 +13,7 @@ const report: WhyReport = {
   replicas: { desired: 1, ready: 1, onWake: 1 },
   traffic: { held: 0, inFlight: 0, requests: 12, idleForMs: 18_000, lastActivityAt: now - 18_000, targets: 1 },
   routes: ["hello.localhost", "listener 127.0.0.1:9000"],
+  entrances: [{ listen: "127.0.0.1:8080", host: "hello.localhost" }],
   because: ["It was used within `idleAfter`."],
   next: { kind: "sleep", inMs: 12_000 },
   lastWake: someEvent({ at: now - 42_000 }),
