@@ -10,7 +10,7 @@ export interface WholeReply {
 }
 
 /** None, or one that broke off. */
-export interface BrokenReply {
+interface BrokenReply {
   readonly kind: "broken";
   /** What happened, in words. */
   readonly what: string;
