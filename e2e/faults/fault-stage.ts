@@ -7,7 +7,7 @@ import { idsOf, type SendOptions, Traffic, type TrafficOptions } from "../harnes
 import { until } from "../harness/until.ts";
 import { onInterrupt } from "./interrupts.ts";
 import { type HostSize, sizeOf, untilAsBefore } from "./aftermath.ts";
-import { seededRandom } from "./random.ts";
+import { seededRandom } from "../harness/seeded-random.ts";
 import { httpServer, jsonServer, type RealServer } from "./real-servers.ts";
 import { besideName, configOf, launchOf, limits, openGates, type StagePlan, struckName } from "./stage-plan.ts";
 import { SteadyLoad } from "./steady-load.ts";

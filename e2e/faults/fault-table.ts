@@ -1,3 +1,4 @@
+import { plainTable } from "../harness/plain-table.ts";
 import type { Fault } from "./fault.ts";
 import type { Tally } from "./tally.ts";
 
@@ -16,15 +17,7 @@ export function isPassed(tally: Tally): boolean {
 
 /** All results as lines of text. */
 export function toFaultTable(results: readonly FaultResult[]): string {
-  const rows = [heads, ...results.map(toRow)];
-  const widths = heads.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const toLine = (row: readonly string[]): string =>
-    row
-      .map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
-      .join("  ")
-      .trimEnd();
-  const rule = widths.map((width) => "-".repeat(width)).join("  ");
-  return [toLine(heads), rule, ...rows.slice(1).map(toLine)].join("\n");
+  return plainTable(heads, results.map(toRow), "right");
 }
 
 /** What the table has no room for: codes of refusals, what was wrong, and what could not be tried. */

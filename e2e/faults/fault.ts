@@ -1,4 +1,4 @@
-import type { Random } from "./random.ts";
+import type { Random } from "../harness/seeded-random.ts";
 import type { Tally } from "./tally.ts";
 
 /** How often a fault is to strike, and when. */

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { until } from "../harness/until.ts";
 import type { Trials } from "./fault.ts";
 import type { FaultStage } from "./fault-stage.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "../harness/seeded-random.ts";
 import { struckName } from "./stage-plan.ts";
 
 /** A moment at which a fault strikes. */

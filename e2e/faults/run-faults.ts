@@ -4,7 +4,7 @@ import { type FaultOptions, parseFaultOptions } from "./fault-options.ts";
 import { type FaultResult, isPassed, toConclusion, toFaultTable, toRemarks } from "./fault-table.ts";
 import { faults } from "./faults.ts";
 import { watchInterrupts } from "./interrupts.ts";
-import { seededRandom } from "./random.ts";
+import { seededRandom } from "../harness/seeded-random.ts";
 import { toTally } from "./tally.ts";
 
 const names = faults.map(({ name }) => name);

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SendOptions, Traffic } from "../harness/traffic.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "../harness/seeded-random.ts";
 
 /** What one load sends. */
 export interface LoadPlan {

@@ -18,12 +18,25 @@ const noLines = {
   middle: "  ",
 };
 
-/** Rows in columns, without lines: texts to the left, numbers below each other, as the first row has them. */
-export function plainTable(heads: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+type Align = "left" | "right";
+
+/**
+ * Rows in columns, without lines; the first column stands to the left.
+ * @param others how the other columns stand; left out: numbers to the right, texts to the left, as the first row has them
+ */
+export function plainTable(
+  heads: readonly string[],
+  rows: readonly (readonly (string | number)[])[],
+  others?: Align,
+): string {
+  const alignOf = (column: number): Align => {
+    if (column === 0) return "left";
+    return others ?? (typeof rows[0]?.[column] === "number" ? "right" : "left");
+  };
   const table = new Table({
     head: [...heads],
     chars: noLines,
-    colAligns: heads.map((_, column) => (typeof rows[0]?.[column] === "number" ? "right" : "left")),
+    colAligns: heads.map((_, column) => alignOf(column)),
     style: { head: [], border: [], "padding-left": 0, "padding-right": 0 },
   });
   for (const row of rows) table.push(row.map(String));

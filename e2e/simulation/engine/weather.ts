@@ -1,5 +1,5 @@
 import type { Milliseconds } from "@dormouse/core";
-import { SeededRandom } from "./seeded-random.ts";
+import { SeededRandom } from "../../harness/seeded-random.ts";
 
 /** What becomes of one message. */
 export interface Fate {

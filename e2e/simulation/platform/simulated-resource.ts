@@ -9,7 +9,7 @@ import {
   type Target,
 } from "@dormouse/core";
 import type { FakeClock } from "@dormouse/core/testing";
-import { SeededRandom } from "../engine/seeded-random.ts";
+import { SeededRandom } from "../../harness/seeded-random.ts";
 import type { TimeLine } from "../engine/time-line.ts";
 import { Instance, type Lifetimes } from "./instance.ts";
 

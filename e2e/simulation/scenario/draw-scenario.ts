@@ -1,6 +1,6 @@
 import { type SleepStep, sleepSteps } from "@dormouse/autoscaler";
 import type { Capabilities, PartialPolicy } from "@dormouse/core";
-import { SeededRandom } from "../engine/seeded-random.ts";
+import { SeededRandom } from "../../harness/seeded-random.ts";
 import type { Climate, SlowSpell } from "../engine/weather.ts";
 import type { WakeMoment } from "../parts/dlx-process.ts";
 import type { RequestPlan } from "../world/request-ledger.ts";

@@ -1,4 +1,4 @@
-import type { SeededRandom } from "../engine/seeded-random.ts";
+import type { SeededRandom } from "../../harness/seeded-random.ts";
 import type { SlowSpell } from "../engine/weather.ts";
 import type { RequestPlan } from "../world/request-ledger.ts";
 import type { Act, Cue, Deed } from "./act.ts";

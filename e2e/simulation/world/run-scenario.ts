@@ -1,5 +1,5 @@
 import type { Milliseconds } from "@dormouse/core";
-import { SeededRandom } from "../engine/seeded-random.ts";
+import { SeededRandom } from "../../harness/seeded-random.ts";
 import type { Scenario } from "../scenario/scenario.ts";
 import { checkEnding, checkExecutions, type Violation } from "./checks.ts";
 import type { Coverage } from "./coverage.ts";

@@ -8,7 +8,7 @@ import {
 } from "@dormouse/core";
 import { FakeClock } from "@dormouse/core/testing";
 import { Network } from "../engine/network.ts";
-import { SeededRandom } from "../engine/seeded-random.ts";
+import { SeededRandom } from "../../harness/seeded-random.ts";
 import { SimulatedProcess } from "../engine/simulated-process.ts";
 import { TimeLine } from "../engine/time-line.ts";
 import { Weather } from "../engine/weather.ts";

@@ -47,3 +47,12 @@ function hash(name: string, seed: number): number {
   value = Math.imul(value ^ (value >>> 13), 0xc2b2ae35);
   return value ^ (value >>> 16);
 }
+
+/** Numbers from 0 to below 1 that come again with the same seed and name. */
+export type Random = () => number;
+
+/** The same as a function. */
+export function seededRandom(seed: number, name: string): Random {
+  const random = new SeededRandom(seed, name);
+  return () => random.next();
+}
