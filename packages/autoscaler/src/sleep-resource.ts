@@ -79,7 +79,8 @@ async function readFresh({ context, entry, steps }: SleepAttempt): Promise<Resou
 async function mark(attempt: SleepAttempt, resource: Resource): Promise<string> {
   const { context, entry, steps } = attempt;
   const { compareAndSet, routing } = entry.scaler.capabilities;
-  if (!compareAndSet && !routing) return resource.version;
+  // Without either the mark guards nothing; but it stores the count that a wake has to come back to.
+  if (!compareAndSet && !routing && resource.wakeReplicas === resource.desired) return resource.version;
   return steps.run("mark", async () => {
     const { version } = await setScale(attempt, resource, resource.desired);
     await assertUnneeded(entry.key, context.options.catalog, steps.signal);

@@ -40,6 +40,19 @@ describe("a platform that cannot compare and set", () => {
     expect(await world.close()).toEqual(clean);
   });
 
+  it("stores a count that somebody else wrote before it stops, so that a wake comes back to it", async () => {
+    const world = await World.open(options);
+    const { read } = world.memory.resource(web);
+    world.memory.resource(web).read = function foreign(this: typeof world) {
+      return { ...Reflect.apply(read, this, []), wakeReplicas: 7 };
+    } as never;
+    await world.openAutoscaler({ singleHost: true });
+    await world.until(() => world.sleeps().length > 0);
+    const writes = world.memory.calls.filter(({ call }) => call === "setScale");
+    expect(writes).toMatchObject([{ replicas: 1 }, { replicas: 0 }]);
+    expect(await world.close()).toEqual(clean);
+  });
+
   it.each(["fence", "stop"] as const)(
     "is kept by a request that comes at the %s, before the stop is sent",
     async (step) => {

@@ -45,6 +45,22 @@ describe("SleepGate", () => {
     expect(gate.whenOpen(web)).toBeUndefined();
   });
 
+  it("gives no grant while a wake is being sent, which may land after whatever is written", () => {
+    const gate = new SleepGate(new FakeClock());
+    const endWake = gate.beginWake(web);
+    const endOther = gate.beginWake(web);
+    endWake();
+    endWake();
+    const early = gate.close(web)!;
+    expect(early.granted).toBe(false);
+    early.done();
+    endOther();
+    const late = gate.close(web)!;
+    expect(late.granted).toBe(true);
+    late.done();
+    expect(gate.close(api)?.granted).toBe(true);
+  });
+
   it("takes the grant from a sleep when somebody needs the resource, for good", () => {
     const gate = new SleepGate(new FakeClock());
     const pass = gate.close(web)!;

@@ -24,6 +24,8 @@ interface Closed {
 export class SleepGate {
   readonly #clock: Clock;
   readonly #closed = new Map<string, Closed>();
+  /** Wakes whose claim is on its way or holds already, by resource. */
+  readonly #wakes = new Map<string, number>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -34,7 +36,7 @@ export class SleepGate {
     const key = formatRef(ref);
     if (this.#closed.has(key)) return undefined;
     const { promise, resolve } = Promise.withResolvers<void>();
-    const closed: Closed = { granted: true, opened: promise, open: resolve };
+    const closed: Closed = { granted: !this.#wakes.has(key), opened: promise, open: resolve };
     this.#closed.set(key, closed);
     const open = (): void => {
       if (this.#closed.get(key) === closed) this.#closed.delete(key);
@@ -46,6 +48,23 @@ export class SleepGate {
       },
       done: open,
       unknown: (settleWithinMs) => void this.#clock.setTimer(settleWithinMs, open, { unref: true }),
+    };
+  }
+
+  /**
+   * A wake is being sent, from the step in which it found the gate open until the result is called: whoever closes the gate
+   * meanwhile has no pass that holds, for the claim may land after whatever that one writes.
+   */
+  beginWake(ref: ResourceRef): () => void {
+    const key = formatRef(ref);
+    this.#wakes.set(key, (this.#wakes.get(key) ?? 0) + 1);
+    let ended = false;
+    return () => {
+      if (ended) return;
+      ended = true;
+      const left = (this.#wakes.get(key) ?? 1) - 1;
+      if (left > 0) this.#wakes.set(key, left);
+      else this.#wakes.delete(key);
     };
   }
 

@@ -518,6 +518,23 @@ describe("a dependency", () => {
     expect(scales().some((call) => call.startsWith("setScale web"))).toBe(false);
   });
 
+  it("is remembered while a list leaves its user out", async () => {
+    const ref = { scaler: "test", namespace: "default", name: "db" };
+    await platform.add("db");
+    platform.change("web", { policy: { ...gate.policy, dependsOn: ["db"] } });
+    await platform.clock.advance(0);
+    const passage = hold();
+    await platform.clock.advance(0);
+    platform.start("db", "d");
+    await platform.clock.advance(20);
+    platform.start("web", "w");
+    await platform.clock.advance(20);
+    platform.remove("web");
+    await platform.clock.advance(0);
+    expect(platform.keeper.fence(ref, "1")).toMatchObject({ held: 1 });
+    (await passage).end();
+  });
+
   it("on itself is refused instead of waited for", async () => {
     platform.change("web", { policy: { ...gate.policy, dependsOn: ["web"] } });
     await platform.clock.advance(0);
@@ -527,6 +544,28 @@ describe("a dependency", () => {
   });
 });
 
+it("releases those that wait for room as soon as their policy leaves more", async () => {
+  platform.change("web", { policy: { ...gate.policy, maxConcurrency: 1 } });
+  await wake();
+  const first = gate.tryEnter();
+  const second = hold();
+  await platform.clock.advance(20);
+  expect(gate.book.held).toBe(1);
+  platform.change("web", { policy: { ...gate.policy, maxConcurrency: 2 } });
+  await platform.clock.advance(0);
+  expect(gate.book.held).toBe(0);
+  (await second).end();
+  first?.end();
+});
+
+it("counts the end of a hold as use, also of one that came to nothing", async () => {
+  const refused = hold(gate, { patienceMs: 3_000 });
+  await platform.clock.advance(3_000);
+  await expect(refused).rejects.toMatchObject({ code: "DLX_WAKE_TIMEOUT" });
+  await platform.clock.advance(1_000);
+  expect(gate.book.idleForMs(0)).toBeLessThanOrEqual(1_001);
+});
+
 describe("without compare-and-set", () => {
   const ref = { scaler: "test", namespace: "default", name: "web" };
 
@@ -534,6 +573,25 @@ describe("without compare-and-set", () => {
     await platform.close();
     platform = new ScriptedPlatform({ compareAndSet: false, settleWithinMs: 2_000 });
     gate = await platform.add("web");
+  });
+
+  it("a wake that is being sent leaves nobody a pass, so that no write of ours can undo it", async () => {
+    let land = (): void => {};
+    platform.before = (call) =>
+      call.startsWith("setScale") ? new Promise<void>((resolve) => void (land = resolve)) : undefined;
+    const passage = hold();
+    await platform.clock.advance(2_100);
+    expect(scales()).toEqual(["setScale web 1"]);
+    const pass = platform.sleepGate.close(ref);
+    expect(pass?.granted).toBe(false);
+    pass?.done();
+    land();
+    platform.before = () => {};
+    await platform.clock.advance(0);
+    platform.start("web", "a");
+    await platform.clock.advance(20);
+    (await passage).end();
+    expect(platform.sleepGate.close(ref)?.granted).toBe(true);
   });
 
   it("a wake waits until no call of an earlier process can have an effect", async () => {

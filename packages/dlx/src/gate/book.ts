@@ -131,6 +131,7 @@ export class Book {
   unhold(): void {
     this.#held -= 1;
     this.#sums.held(-1);
+    this.active();
   }
 
   /** A new request came, whatever becomes of it. */

@@ -166,7 +166,8 @@ export class GateKeeper implements AsyncDisposable {
   }
 
   #dependenciesOf(key: string): readonly ResourceRef[] {
-    const entry = this.#options.catalog.get(key);
+    // A resource that a list leaves out for a moment still has whoever it needs.
+    const entry = this.#options.catalog.get(key) ?? this.#gates.get(key)?.entry;
     if (entry === undefined) return [];
     return entry.resource.policy.dependsOn.map((text) => resolveDependency(text, entry.ref));
   }

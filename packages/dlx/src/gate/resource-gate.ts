@@ -110,6 +110,8 @@ export class ResourceGate implements Gate, PassageOwner {
   /** The catalogue knows something new of the resource. */
   update(entry: CatalogEntry): void {
     this.#entry = entry;
+    // Its policy may leave more room now.
+    if (this.#room.size > 0) this.#release();
   }
 
   tryEnter({ activity = true }: EnterOptions = {}): Passage | undefined {

@@ -34,22 +34,31 @@ export async function wake(options: WakeOptions): Promise<Claim> {
   await phases.timeIfAny("listed", () => options.listed(signal));
   for (;;) {
     await phases.timeIfAny("dependencies", () => options.wakeDependencies(signal));
-    await phases.timeIfAny("mutex", () => untilOpen(options));
-    const fences = book.fences;
-    const claimed = await phases.time("claim", () => claim(entry, { clock, signal }));
-    if (book.fences !== fences) continue;
-    const found = await phases.time("start", () => findTarget({ ...options, isFenced: () => book.fences !== fences }));
-    if (found.kind === "reached" && options.grant(found.target, claimed, fences, found.rounds === 1)) return claimed;
+    const endWake = await phases.timeIfAny("mutex", () => untilOpen(options));
+    try {
+      const fences = book.fences;
+      const claimed = await phases.time("claim", () => claim(entry, { clock, signal }));
+      if (book.fences !== fences) continue;
+      const isFenced = (): boolean => book.fences !== fences;
+      const found = await phases.time("start", () => findTarget({ ...options, isFenced }));
+      if (found.kind === "reached" && options.grant(found.target, claimed, fences, found.rounds === 1)) return claimed;
+    } finally {
+      endWake();
+    }
   }
 }
 
-/** Without compare-and-set a wake waits for the end of a sleep under way and for late effects of an earlier process. */
-async function untilOpen({ entry, sleepGate, settled, signal }: WakeOptions): Promise<void> {
+/**
+ * Without compare-and-set a wake waits for the end of a sleep under way and for late effects of an earlier process, and
+ * keeps others from closing the gate behind it until the result is called.
+ */
+async function untilOpen({ entry, sleepGate, settled, signal }: WakeOptions): Promise<() => void> {
   const { scaler, ref } = entry();
-  if (scaler.capabilities.compareAndSet) return;
+  if (scaler.capabilities.compareAndSet) return () => {};
   await settled(signal);
   for (let open = sleepGate.whenOpen(ref); open !== undefined; open = sleepGate.whenOpen(ref))
     await abortable(open, signal);
+  return sleepGate.beginWake(ref);
 }
 
 function abortable(promise: Promise<void>, signal: AbortSignal): Promise<void> {
