@@ -47,6 +47,7 @@ export class SimulatedProcess {
   }
 
   kill(): void {
+    this.#restedMs = this.restedMs;
     this.#state = "dead";
     this.#waiting.length = 0;
   }

@@ -51,6 +51,8 @@ export interface Passing {
   readonly latestMs?: Milliseconds | undefined;
 }
 
+type Bounded = Passing & { readonly latestMs: Milliseconds };
+
 /** Decides what becomes of messages, each by its own name. */
 export class Weather {
   /** Names of the messages that met a fault so far. */
@@ -90,15 +92,15 @@ export class Weather {
     return fate;
   }
 
-  #slowed(name: string, random: SeededRandom, fair: Fate, { text, at, latestMs }: Required<Passing>): Fate {
+  #slowed(name: string, random: SeededRandom, fair: Fate, { text, at, latestMs }: Bounded): Fate {
     const spell = this.#spells.find(
-      (each) => text.startsWith(each.text) && each.from <= at && at < each.until && name.startsWith(each.who),
+      (each) => text.startsWith(each.text) && each.from <= at && at < each.until && isFrom(name, each.who),
     );
     if (spell === undefined) return fair;
     const ms = spell.ms * random.between(0.2, 1);
     const isOnItsWay = random.chance(0.6);
     return isOnItsWay
-      ? { ...fair, requestMs: Math.min(fair.requestMs + ms, latestMs ?? ms), fault: "late" }
+      ? { ...fair, requestMs: Math.min(fair.requestMs + ms, latestMs), fault: "late" }
       : { ...fair, answerMs: fair.answerMs + ms, fault: "late" };
   }
 
@@ -128,4 +130,9 @@ export class Weather {
     const { latestMs } = this.#climate;
     return latestMs ** random.between(0.5, 1);
   }
+}
+
+/** Where one process is all there is, it is whichever is meant. */
+function isFrom(name: string, who: string): boolean {
+  return name.startsWith(who) || name.startsWith("host-");
 }

@@ -25,8 +25,6 @@ export interface SimulatedScalerOptions {
   readonly network: Network;
   /** Told of each call before it is sent. */
   readonly onCall?: (call: string, ref: LocalRef | undefined) => void;
-  /** Told of each accepted scale. */
-  readonly onScaled?: (ref: LocalRef, replicas: number) => void;
 }
 
 /** A plugin as one process has it: each call is a message to the platform. */
@@ -57,14 +55,12 @@ export class SimulatedScaler implements ResourceScaler {
   }
 
   setScale(ref: LocalRef, replicas: number, options: SetScaleOptions = {}): Promise<{ readonly version: string }> {
-    const { platform, process, onScaled } = this.#options;
+    const { platform, process } = this.#options;
     const { ifVersion, signal } = options;
     const condition = ifVersion === undefined ? "" : ` if ${ifVersion}`;
-    return this.#ask("setScale", ref, signal, `setScale ${ref.name} ${String(replicas)}${condition}`, () => {
-      const written = platform.setScale(ref, replicas, ifVersion, process.name);
-      onScaled?.(ref, replicas);
-      return written;
-    });
+    return this.#ask("setScale", ref, signal, `setScale ${ref.name} ${String(replicas)}${condition}`, () =>
+      platform.setScale(ref, replicas, ifVersion, process.name),
+    );
   }
 
   resolveTargets(ref: LocalRef, _port: string | undefined, options?: CallOptions): Promise<readonly Target[]> {

@@ -149,8 +149,8 @@ export const mutants: readonly Mutant[] = [
       },
       {
         file: "packages/dlx/src/gate/wake.ts",
-        find: "isFenced: () => book.fences !== fences",
-        replace: "isFenced: () => false",
+        find: "const isFenced = (): boolean => book.fences !== fences;",
+        replace: "const isFenced = (): boolean => false;",
       },
     ],
   },
