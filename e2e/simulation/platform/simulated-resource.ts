@@ -12,6 +12,7 @@ import type { FakeClock } from "@dormouse/core/testing";
 import { SeededRandom } from "../../harness/seeded-random.ts";
 import type { TimeLine } from "../engine/time-line.ts";
 import { Instance, type Lifetimes } from "./instance.ts";
+import { isOurs } from "./is-ours.ts";
 
 export type Way = "dlx" | "resource";
 
@@ -58,6 +59,8 @@ export class SimulatedResource {
   /** Who asked for 0 last, and who for more than 0 after that. */
   stoppedBy = "nobody";
   raisedBy = "nobody";
+  /** The count that the last stop took away. */
+  beforeStop: number | undefined;
   /** Monotonic ms of the last thing that was not our doing: a crash, a person, a broken application. */
   disturbedAt = Number.NEGATIVE_INFINITY;
   readonly #options: ResourceOptions;
@@ -120,7 +123,9 @@ export class SimulatedResource {
     if (replicas < this.desired) this.#reducedAt = this.version;
     if (replicas === 0 && this.desired > 0) this.stoppedBy = this.#overruled(by);
     if (replicas > 0 && this.desired === 0) this.raisedBy = by;
-    if (replicas >= 1) this.wakeReplicas = replicas;
+    if (replicas === 0 && this.desired > 0) this.beforeStop = this.desired;
+    // A plugin stores the count that it was asked for; what others write it has not seen.
+    if (replicas >= 1 && isOurs(by)) this.wakeReplicas = replicas;
     this.desired = replicas;
     this.#note(`${by} wants ${String(replicas)}: version ${this.versionText}`);
     this.#options.written(this, write);

@@ -278,6 +278,28 @@ export const mutants: readonly Mutant[] = [
     edits: [{ file: gateKeeper, find: "    const users = this.#usersOf(key);", replace: "    const users = 0;" }],
   },
   {
+    hole: "C1",
+    title: "a claim asks for one replica, whatever there is",
+    edits: [
+      {
+        file: "packages/dlx/src/gate/claim.ts",
+        find: "  const to = resource.desired >= 1 ? resource.desired : Math.max(1, resource.wakeReplicas);",
+        replace: "  const to = 1;",
+      },
+    ],
+  },
+  {
+    hole: "C2",
+    title: "a mark stores no count to come back to",
+    edits: [
+      {
+        file: "packages/autoscaler/src/sleep-resource.ts",
+        find: "    const { version } = await setScale(attempt, resource, resource.desired);",
+        replace: "    const { version } = await setScale(attempt, resource, resource.wakeReplicas);",
+      },
+    ],
+  },
+  {
     hole: "E1",
     title: "a fence starts no wake for those that are held",
     edits: [{ file: resourceGate, find: '    this.#level("a request is held after a fence");', replace: "" }],

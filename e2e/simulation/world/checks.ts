@@ -1,5 +1,6 @@
 import { formatRef, resolveDependency } from "@dormouse/core";
 import type { Instance } from "../platform/instance.ts";
+import { isOurs } from "../platform/is-ours.ts";
 import type { SimulatedPlatform } from "../platform/simulated-platform.ts";
 import type { SimulatedResource, Write } from "../platform/simulated-resource.ts";
 import type { DlxProcess } from "../parts/dlx-process.ts";
@@ -17,11 +18,6 @@ export interface Violation {
 }
 
 export type Violate = (property: Property, what: string) => void;
-
-/** Our own processes; whatever else writes is a person, another controller, or the world. */
-export function isOurs(who: string): boolean {
-  return /^(?:dlx|autoscaler|host)-/.test(who);
-}
 
 /** P2: our stop is accepted only while no DLX has a request of the resource with a target, and nobody that needs it is awake. */
 export function checkStop(
@@ -41,6 +37,23 @@ export function checkStop(
     if (user.desired > 0 && isOurs(user.raisedBy) && needs(user, resource))
       violate("P2", `${by} stopped ${resource.key} while ${user.key} needs it`);
   }
+}
+
+/** P2: with compare-and-set a write of ours never changes one count into another; a wake comes back to what the stop took away. */
+export function checkCount(
+  resource: SimulatedResource,
+  { by, from, to }: Write,
+  compareAndSet: boolean,
+  violate: Violate,
+): void {
+  if (!isOurs(by) || !compareAndSet) return;
+  if (from > 0 && to > 0 && from !== to)
+    violate("P2", `${by} changed the count of ${resource.key} from ${String(from)} to ${String(to)}`);
+  if (from === 0 && to > 0 && isOurs(resource.stoppedBy) && to !== resource.beforeStop)
+    violate(
+      "P2",
+      `${by} woke ${resource.key} to ${String(to)}, before its sleep it had ${String(resource.beforeStop)}`,
+    );
 }
 
 /** P2: nothing is forwarded to a resource while what it needs sleeps by our doing. */

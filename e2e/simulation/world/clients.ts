@@ -2,7 +2,8 @@ import type { DlxProcess } from "../parts/dlx-process.ts";
 import type { Received } from "../parts/client-connection.ts";
 import type { Instance } from "../platform/instance.ts";
 import type { SimulatedResource } from "../platform/simulated-resource.ts";
-import { checkDark, isOurs } from "./checks.ts";
+import { isOurs } from "../platform/is-ours.ts";
+import { checkDark } from "./checks.ts";
 import type { ClientRequest, Ending, RequestPlan } from "./request-ledger.ts";
 import type { World } from "./world.ts";
 

@@ -21,7 +21,7 @@ import type { Instance } from "../platform/instance.ts";
 import { SimulatedPlatform } from "../platform/simulated-platform.ts";
 import type { SimulatedResource, Write } from "../platform/simulated-resource.ts";
 import type { Scenario } from "../scenario/scenario.ts";
-import { checkCut, checkNeeds, checkStop, type Property, type Violation } from "./checks.ts";
+import { checkCount, checkCut, checkNeeds, checkStop, type Property, type Violation } from "./checks.ts";
 import { Clients } from "./clients.ts";
 import { Coverage } from "./coverage.ts";
 import { Cues } from "./cues.ts";
@@ -264,6 +264,7 @@ export class World {
 
   #written(resource: SimulatedResource, write: Write): void {
     checkStop(resource, write, this.dlxs, this.platform, this.violate);
+    checkCount(resource, write, this.scenario.capabilities.compareAndSet, this.violate);
     if (write.from === write.to || write.by.startsWith("person") || write.by.startsWith("hpa")) return;
     this.note(write.by, `${write.to === 0 ? "stopped" : "woke"} ${resource.key}`);
   }

@@ -42,10 +42,9 @@ describe("a platform that cannot compare and set", () => {
 
   it("stores a count that somebody else wrote before it stops, so that a wake comes back to it", async () => {
     const world = await World.open(options);
-    const { read } = world.memory.resource(web);
-    world.memory.resource(web).read = function foreign(this: typeof world) {
-      return { ...Reflect.apply(read, this, []), wakeReplicas: 7 };
-    } as never;
+    const resource = world.memory.resource(web);
+    const read = resource.read.bind(resource);
+    resource.read = () => ({ ...read(), wakeReplicas: 7 });
     await world.openAutoscaler({ singleHost: true });
     await world.until(() => world.sleeps().length > 0);
     const writes = world.memory.calls.filter(({ call }) => call === "setScale");
