@@ -9,7 +9,7 @@ import { descriptorLimit } from "./descriptor-limit.ts";
 import type { HostEngine, HostState } from "./host-engine.ts";
 import { planScalers, type ScalerPlan } from "./plan-scalers.ts";
 import { type OpenedScaler, PluginOpener } from "./plugin-opener.ts";
-import { withinDescriptors } from "./within-descriptors.ts";
+import { tellOfDescriptors, withinDescriptors } from "./within-descriptors.ts";
 
 /** A configuration that takes the place of the one in force. */
 export interface NextConfig {
@@ -154,8 +154,10 @@ class Change {
     const [old, wanted] = [this.#state.loaded.config.dlx, this.#next.loaded.config.dlx];
     if (isDeepStrictEqual(old, wanted)) return;
     const { dlx, logger } = this.#engine;
-    await dlx.reconfigure(withinDescriptors(wanted, descriptorLimit(), logger));
-    this.#undo.addStep("DLX", () => dlx.reconfigure(withinDescriptors(old, descriptorLimit(), logger)));
+    const descriptors = descriptorLimit();
+    await dlx.reconfigure(withinDescriptors(wanted, descriptors));
+    tellOfDescriptors(wanted, descriptors, logger);
+    this.#undo.addStep("DLX", () => dlx.reconfigure(withinDescriptors(old, descriptors)));
   }
 
   async #reconfigureScaler({ listed, opened }: ScalerPlan["reconfigure"][number]): Promise<void> {

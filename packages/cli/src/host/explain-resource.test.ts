@@ -215,5 +215,5 @@ it("lists the same for programs, by the addresses that are really bound", () => 
     { listen: "127.0.0.1:8080", host: "b.test", ...condition },
   ]);
   const unrouted = entry({ kind: "asleep", since: now }, { policy: defaultPolicy });
-  expect(explain({ addresses, entry: unrouted }).entrances).toEqual([]);
+  expect(explain({ addresses: [{ listen: "127.0.0.1:8080" }], entry: unrouted }).entrances).toEqual([]);
 });

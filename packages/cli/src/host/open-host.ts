@@ -26,7 +26,7 @@ import { Host } from "./host.ts";
 import { type OpenedScaler, PluginOpener } from "./plugin-opener.ts";
 import { resolveConfigSecrets } from "./resolve-config-secrets.ts";
 import { waitForListing } from "./wait-for-listing.ts";
-import { withinDescriptors } from "./within-descriptors.ts";
+import { tellOfDescriptors, withinDescriptors } from "./within-descriptors.ts";
 
 /** How long a start waits for the platforms to list their resources; one that is slower joins later. */
 const listingLimitMs: Milliseconds = 1_000;
@@ -46,7 +46,9 @@ export async function openHost(options: HostOptions): Promise<Host> {
     const plugins = await openPlugins(foundation, secrets, closing);
     const engine = await openEngine(foundation, plugins, closing);
     const { scalers } = plugins;
-    return await Host.open(engine, { loaded: options.loaded, secrets, scalers, sources: engine.sources });
+    const host = await Host.open(engine, { loaded: options.loaded, secrets, scalers, sources: engine.sources });
+    tellOfDescriptors(options.loaded.config.dlx, descriptorLimit(), foundation.logger);
+    return host;
   } catch (error) {
     await closing[Symbol.asyncDispose]();
     throw options.loaded.refuse(error) ?? error;
@@ -116,7 +118,7 @@ async function openEngine(
   const shared = { catalog, clock, logger, journal, sleepGate };
   const dlx: Dlx = closing.add(
     "DLX",
-    await openDlx({ ...shared, config: withinDescriptors(dlxConfig, descriptorLimit(), logger), routeSources }),
+    await openDlx({ ...shared, config: withinDescriptors(dlxConfig, descriptorLimit()), routeSources }),
   );
   const peers = localPeers(dlx);
   const sources = await opener.openMetricsSources(opener.metricsSources(), builtInSources(peers));

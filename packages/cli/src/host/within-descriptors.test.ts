@@ -1,22 +1,23 @@
 import { type DlxConfig, parseConfig, silentLogger } from "@dormouse/core";
 import { expect, it, vi } from "vitest";
 import { parseDescriptorLimit } from "./descriptor-limit.ts";
-import { withinDescriptors } from "./within-descriptors.ts";
+import { tellOfDescriptors, withinDescriptors } from "./within-descriptors.ts";
 
 const config: DlxConfig = parseConfig({ scalers: [{ use: "process" }] }, "test").dlx;
 
 it("leaves the limits where descriptors are plenty, or nobody knows how many there are", () => {
-  expect(withinDescriptors(config, 1_048_576, silentLogger)).toBe(config);
-  expect(withinDescriptors(config, undefined, silentLogger)).toBe(config);
+  expect(withinDescriptors(config, 1_048_576)).toBe(config);
+  expect(withinDescriptors(config, undefined)).toBe(config);
   const modest = { ...config, maxConnections: 100 };
-  expect(withinDescriptors(modest, 1_024, silentLogger)).toBe(modest);
+  expect(withinDescriptors(modest, 1_024)).toBe(modest);
 });
 
 it.each([1_024, 4_096, 20_000])(
   "takes so few connections that %d descriptors are enough, and says so",
   (descriptors) => {
     const logger = { ...silentLogger, info: vi.fn() };
-    const { maxConnections, ...rest } = withinDescriptors(config, descriptors, logger);
+    const { maxConnections, ...rest } = withinDescriptors(config, descriptors);
+    tellOfDescriptors(config, descriptors, logger);
     expect({ ...rest, maxConnections: config.maxConnections }).toEqual(config);
     // Each with a target's, and a quarter more that are refused.
     expect(maxConnections * 2 + Math.ceil(maxConnections / 4)).toBeLessThan(descriptors - 50);
@@ -29,7 +30,7 @@ it.each([1_024, 4_096, 20_000])(
 );
 
 it("takes some connections whatever the limit is", () => {
-  expect(withinDescriptors(config, 64, silentLogger).maxConnections).toBe(16);
+  expect(withinDescriptors(config, 64).maxConnections).toBe(16);
 });
 
 it("reads the limit as the kernel writes it", () => {

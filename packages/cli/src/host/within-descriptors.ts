@@ -15,12 +15,17 @@ const fewest = 16;
  *
  * @param descriptors how many the process may have; undefined: nobody knows
  */
-export function withinDescriptors(config: DlxConfig, descriptors: number | undefined, logger: Logger): DlxConfig {
+export function withinDescriptors(config: DlxConfig, descriptors: number | undefined): DlxConfig {
   if (descriptors === undefined) return config;
   const maxConnections = Math.max(fewest, Math.floor((descriptors - reserved) / perConnection));
-  if (maxConnections >= config.maxConnections) return config;
+  return maxConnections >= config.maxConnections ? config : { ...config, maxConnections };
+}
+
+/** Logs that the limits were lowered, if they were; for a host that has started. */
+export function tellOfDescriptors(config: DlxConfig, descriptors: number | undefined, logger: Logger): void {
+  const { maxConnections } = withinDescriptors(config, descriptors);
+  if (maxConnections === config.maxConnections) return;
   const message =
     "this process may open few files, so that it takes fewer connections than configured: raise ulimit -n";
   logger.info({ descriptors, maxConnections, configured: config.maxConnections }, message);
-  return { ...config, maxConnections };
 }
