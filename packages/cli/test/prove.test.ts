@@ -11,6 +11,7 @@ vi.setConfig({ testTimeout: 120_000 });
 
 let folder: string;
 const servers = new Set<Server>();
+const hosts = new Set<RunningHost>();
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "dormouse-prove-"));
@@ -19,6 +20,10 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const server of servers) server.close();
   servers.clear();
+  // Stopped, not killed, so that its service ends with it.
+  for (const { bin } of hosts) bin.kill("SIGTERM");
+  await Promise.all([...hosts].map(({ bin }) => bin.ended));
+  hosts.clear();
   await endBins();
   await rm(folder, { recursive: true, force: true });
 });
@@ -49,7 +54,9 @@ scalers:
         - { name: web, command: [node, ${join(folder, "service.cjs")}], policy: { hosts: [web.test], ${policy} } }
         - { name: other, command: [node, ${join(folder, "service.cjs")}], policy: { hosts: [other.test], ${policy} } }
 `;
-  return startHost(config, { folder });
+  const started = await startHost(config, { folder });
+  hosts.add(started);
+  return started;
 }
 
 const echoes = `response.setHeader("x-request-id", id); response.end("hi");`;
