@@ -24,6 +24,17 @@ const adminSchema = z.strictObject({
     .default("127.0.0.1:8081")
     .meta({ description: "Address of the admin API; any but loopback needs a token" }),
   token: secretSchema.optional().meta({ description: "Bearer token that callers must show" }),
+  tls: z
+    .strictObject({
+      cert: secretSchema.meta({ description: "Certificate chain in PEM, also shown to other hosts" }),
+      key: secretSchema.meta({ description: "Its private key in PEM" }),
+      ca: secretSchema.optional().meta({
+        description:
+          "Authorities in PEM: callers without a certificate from one need the token, other hosts must have one",
+      }),
+    })
+    .optional()
+    .meta({ description: "Serve HTTPS, and with ca mutual TLS; left out: plain HTTP" }),
   openMetrics: z.boolean().default(false).meta({ description: "Serve /metrics without the token" }),
 });
 
@@ -91,6 +102,15 @@ const autoscalerSchema = z.strictObject({
     .meta({ description: "Age after which another holder's mark counts as left behind" }),
 });
 
+const clusterSchema = z.strictObject({
+  peers: pluginSchema
+    .optional()
+    .meta({ description: "Peer discovery: which DLXs there are; `dormouse dlx` and `dormouse autoscaler` need one" }),
+  leader: pluginSchema
+    .optional()
+    .meta({ description: "Leader elector: which autoscaler may decide; left out: the only one there is" }),
+});
+
 const telemetrySchema = z.strictObject({
   otlp: z
     .url({ protocol: /^https?$/, error: 'is no URL; write for example "http://127.0.0.1:4318"' })
@@ -136,6 +156,7 @@ export const configSchema = z.strictObject({
     .meta({ description: "Folder whose node_modules holds further plugins, relative to this file" }),
   dlx: dlxSchema.prefault({}).meta({ description: "The DLX: holds requests, wakes resources, forwards" }),
   autoscaler: autoscalerSchema.prefault({}).meta({ description: "The autoscaler: puts idle resources to sleep" }),
+  cluster: clusterSchema.prefault({}).meta({ description: "How hosts that run apart find each other" }),
   defaults: policySchema.prefault({}).meta({ description: "Policy of every resource that says nothing else" }),
   telemetry: telemetrySchema.prefault({}).meta({ description: "Metrics and traces" }),
   log: logSchema.prefault({}).meta({ description: "What is logged, and how" }),
@@ -149,6 +170,8 @@ export type AdminConfig = DormouseConfig["admin"];
 export type DlxConfig = DormouseConfig["dlx"];
 /** Of the autoscaler as a whole. */
 export type AutoscalerConfig = DormouseConfig["autoscaler"];
+/** How hosts that run apart find each other. */
+export type ClusterConfig = DormouseConfig["cluster"];
 /** Of metrics and traces. */
 export type TelemetryConfig = DormouseConfig["telemetry"];
 /** Which plugin, under which id, with which options. */

@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { LeaderElector } from "./leader-elector.ts";
 import type { MetricsSource } from "./metrics-source.ts";
-import type { PeerDiscovery } from "./peer-discovery.ts";
+import type { PeerDiscovery, PeerDiscoveryContext } from "./peer-discovery.ts";
 import { contractVersion, type PluginContext, type ResourceScaler, type ScalerPlugin } from "./resource-scaler.ts";
 import type { RouteSource } from "./route-source.ts";
 
@@ -11,6 +11,14 @@ export interface PortInstances {
   readonly routeSource: RouteSource;
   readonly peerDiscovery: PeerDiscovery;
   readonly leaderElector: LeaderElector;
+}
+
+/** What a host gives a plugin of each port. */
+export interface PortContexts {
+  readonly metricsSource: PluginContext;
+  readonly routeSource: PluginContext;
+  readonly peerDiscovery: PeerDiscoveryContext;
+  readonly leaderElector: PluginContext;
 }
 
 /** Names of the ports; also the export names of their plugins. */
@@ -23,7 +31,7 @@ export interface PortPlugin<Kind extends PortKind = PortKind, Options = unknown>
   readonly name: string;
   /** Any Standard Schema; unknown keys should be errors. */
   readonly options: StandardSchemaV1<unknown, Options>;
-  create(options: Options, context: PluginContext): Promise<PortInstances[Kind]>;
+  create(options: Options, context: PortContexts[Kind]): Promise<PortInstances[Kind]>;
 }
 
 /** The value that a scaler package exports as `scaler`. */

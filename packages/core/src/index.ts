@@ -3,6 +3,7 @@ export type { Clock, Milliseconds, Timer } from "./clock.ts";
 export {
   type AdminConfig,
   type AutoscalerConfig,
+  type ClusterConfig,
   configSchema,
   type DlxConfig,
   type DormouseConfig,
@@ -11,7 +12,14 @@ export {
   type TelemetryConfig,
 } from "./config-schema.ts";
 export { ConfigError, type ConfigIssue, isConfigError } from "./config-error.ts";
-export { definePort, defineScaler, type PortInstances, type PortKind, type PortPlugin } from "./define-plugin.ts";
+export {
+  definePort,
+  defineScaler,
+  type PortContexts,
+  type PortInstances,
+  type PortKind,
+  type PortPlugin,
+} from "./define-plugin.ts";
 export { durationSchema, formatDuration, positiveDurationSchema } from "./duration.ts";
 export { type ErrorCode, errorFacts, type ErrorFacts, errorTable, isErrorCode } from "./error-codes.ts";
 export { EventJournal, type ScaleEvent } from "./event-journal.ts";
@@ -28,7 +36,15 @@ export { openScaler } from "./open-scaler.ts";
 export { parseConfig, resolveDefaults } from "./parse-config.ts";
 export { parsePolicyLabels, type PolicyLabelsOptions } from "./parse-policy-labels.ts";
 export { parsePolicy } from "./parse-policy.ts";
-export type { ActivityReport, DlxPeer, FenceAnswer, PeerDiscovery, ResourceActivity } from "./peer-discovery.ts";
+export type {
+  ActivityReport,
+  DlxPeer,
+  FenceAnswer,
+  PeerAddress,
+  PeerDiscovery,
+  PeerDiscoveryContext,
+  ResourceActivity,
+} from "./peer-discovery.ts";
 export { pluginId } from "./plugin-id.ts";
 export {
   defaultPolicy,
@@ -52,6 +68,7 @@ export {
   type ResourceFailure,
   type ResourcePort,
   type ResourceScaler,
+  type RouteDirection,
   type RouteTrafficOptions,
   type ScalerContext,
   type ScalerPlugin,

@@ -1,8 +1,7 @@
 import { closeQuietly } from "./close-quietly.ts";
-import type { PortInstances, PortKind, PortPlugin } from "./define-plugin.ts";
+import type { PortContexts, PortInstances, PortKind, PortPlugin } from "./define-plugin.ts";
 import { GuardedCalls } from "./guarded-calls.ts";
 import { parsePluginOptions, toOpenError } from "./plugin-options.ts";
-import type { PluginContext } from "./resource-scaler.ts";
 import { ScalerError } from "./scaler-error.ts";
 
 const methodsOf: { readonly [Kind in PortKind]: readonly (keyof PortInstances[Kind] & string)[] } = {
@@ -23,7 +22,7 @@ const methodsOf: { readonly [Kind in PortKind]: readonly (keyof PortInstances[Ki
 export async function openPort<Kind extends PortKind>(
   plugin: PortPlugin<Kind>,
   rawOptions: unknown,
-  context: PluginContext,
+  context: PortContexts[Kind],
   limits: { readonly place?: string } = {},
 ): Promise<PortInstances[Kind]> {
   const place = limits.place ?? context.id;
@@ -41,7 +40,7 @@ export async function openPort<Kind extends PortKind>(
 async function createPort<Kind extends PortKind>(
   plugin: PortPlugin<Kind>,
   options: unknown,
-  context: PluginContext,
+  context: PortContexts[Kind],
   place: string,
 ) {
   const calls = new GuardedCalls({ id: context.id, clock: context.clock, timeoutMs: 30_000 });

@@ -37,6 +37,7 @@ describe("parseConfig", () => {
         routes: [],
       },
       autoscaler: { every: 5_000, metrics: [{ use: "dlx" }], concurrency: 10, quietPeriod: 0, sleepTimeout: 120_000 },
+      cluster: {},
       defaults: {},
       telemetry: { sampleRatio: 1, maxSeries: 1_000 },
       log: { level: "info", format: "auto" },

@@ -1,6 +1,6 @@
 import type { Milliseconds } from "./clock.ts";
 import type { ResourceRef } from "./resource-ref.ts";
-import type { CallOptions } from "./resource-scaler.ts";
+import type { CallOptions, PluginContext } from "./resource-scaler.ts";
 
 /** What one DLX knows of one resource. */
 export interface ResourceActivity {
@@ -46,10 +46,26 @@ export interface DlxPeer {
   fence(ref: ResourceRef, attempt: string, options?: CallOptions): Promise<FenceAnswer>;
 }
 
+/** Where a DLX of another process is reached. */
+export interface PeerAddress {
+  /** Names the list entry, for example a pod. */
+  readonly id: string;
+  /** Base URL of its admin API. */
+  readonly url: string;
+}
+
+/** What a host gives a peer discovery. */
+export interface PeerDiscoveryContext extends PluginContext {
+  /** A DLX at an address, by the host's own client with its token and certificates. Opens no connection before its first call. */
+  readonly connect: (address: PeerAddress) => DlxPeer;
+}
+
 /**
  * Which DLXs there are. `listPeers` reads the truth now, uncached, with not-ready and terminating ones; it rejects
- * where it cannot. A DLX claims nothing before it has seen its own id (its `process`) in the list.
+ * where it cannot. A DLX claims nothing before it has seen its own id in the list (`self`, else its `process`).
  */
 export interface PeerDiscovery extends AsyncDisposable {
+  /** Id of this process's own entry where it runs a DLX; left out: the DLX's `process`. */
+  readonly self?: string;
   listPeers(options?: CallOptions): Promise<readonly DlxPeer[]>;
 }

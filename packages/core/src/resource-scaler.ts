@@ -33,7 +33,8 @@ import type { LocalRef } from "./resource-ref.ts";
  * Routing. Where the platform sends a resource's own traffic by itself (a Kubernetes Service, a load balancer), the
  * capability `routing` says that `routeTraffic` can point it at the DLX and back. Each call carries the version its
  * operation wrote; once a newer one was accepted, an older one rejects with `SCALER_CONFLICT`. "resource" makes before it
- * breaks: the resource's own instances are in place before the DLX leaves.
+ * breaks: the resource's own instances are in place before the DLX leaves. A scaler that can tell where the traffic goes
+ * says so in `routedTo`; where it does not, a host asserts each route anew after its start.
  *
  * Errors are `ScalerError`s with a code of the table, translated from the platform's in one file of the plugin. A call
  * whose outcome is unknown rejects with a retryable code (`SCALER_UNAVAILABLE`, `SCALER_TIMEOUT`), never with success.
@@ -83,6 +84,9 @@ export interface ResourcePort {
   readonly protocol: "http" | "h2c" | "tcp";
 }
 
+/** Who receives a resource's own traffic. */
+export type RouteDirection = "dlx" | "resource";
+
 /** Why a resource cannot start, as the platform says it. For operators, never for callers. */
 export interface ResourceFailure {
   readonly code: ErrorCode;
@@ -100,6 +104,10 @@ export interface Resource {
   readonly wakeReplicas: number;
   readonly version: string;
   readonly failure?: ResourceFailure;
+  /** Why the resource is left alone: what is written about it is wrong. Its policy is not enabled then. */
+  readonly refusal?: ResourceFailure;
+  /** `routing`: who receives the resource's own traffic now, as the platform shows it; left out: not known, or something between. */
+  readonly routedTo?: RouteDirection;
   readonly ports: readonly ResourcePort[];
   /** From `parsePolicy` or `parsePolicyLabels`. */
   readonly policy: Policy;
@@ -157,7 +165,7 @@ export interface ResourceScaler extends AsyncDisposable {
   resolveTargets(ref: LocalRef, port: string | undefined, options?: CallOptions): Promise<readonly Target[]>;
 
   /** Who receives the resource's own traffic; see "Routing" above. Idempotent. */
-  routeTraffic?(ref: LocalRef, to: "dlx" | "resource", options: RouteTrafficOptions): Promise<void>;
+  routeTraffic?(ref: LocalRef, to: RouteDirection, options: RouteTrafficOptions): Promise<void>;
 }
 
 /** What a host gives each plugin instance. */

@@ -32,6 +32,21 @@ describe("a plugin's nonsense is refused by name", () => {
       '[0].failure.code must be a code of the error table, not "E_NO"',
     ],
     [[{ ...someResource, failure: { code: "SCALER_QUOTA" } }], "[0].failure.message must be a text, not undefined"],
+    [
+      [{ ...someResource, refusal: { code: "SCALER_QUOTA" }, policy: { ...someResource.policy, enabled: false } }],
+      "[0].refusal.message must be a text, not undefined",
+    ],
+    [
+      [
+        {
+          ...someResource,
+          refusal: { code: "SCALER_BAD_OPTIONS", message: "x" },
+          policy: { ...someResource.policy, enabled: true },
+        },
+      ],
+      "[0].policy.enabled must be false beside a refusal, not true",
+    ],
+    [[{ ...someResource, routedTo: "pods" }], '[0].routedTo must be "dlx", "resource" or left out, not "pods"'],
     [[{ ...someResource, ports: undefined }], "[0].ports must be a list, not undefined"],
     [
       [{ ...someResource, ports: [{ name: "", number: 80, protocol: "http" }] }],

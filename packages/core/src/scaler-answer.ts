@@ -80,7 +80,7 @@ export function checkChange(change: ResourceChange): void {
 
 function checkResource(resource: Resource): void {
   requireObject(resource);
-  const { desired, ready, wakeReplicas, version, createdAt, updatedAt, failure } = resource;
+  const { desired, ready, wakeReplicas, version, createdAt, updatedAt, failure, refusal, routedTo } = resource;
   checkMember("ref", resource.ref, checkRef);
   requireThat(isCount(desired), "desired", "a whole number of at least 0", desired);
   requireThat(isCount(ready), "ready", "a whole number of at least 0", ready);
@@ -89,8 +89,11 @@ function checkResource(resource: Resource): void {
   requireThat(Number.isFinite(createdAt), "createdAt", "epoch milliseconds", createdAt);
   requireThat(Number.isFinite(updatedAt), "updatedAt", "epoch milliseconds", updatedAt);
   if (failure !== undefined) checkMember("failure", failure, checkFailure);
+  if (refusal !== undefined) checkMember("refusal", refusal, checkFailure);
+  requireThat(isLeftOut(routedTo) || isDirection(routedTo), "routedTo", '"dlx", "resource" or left out', routedTo);
   checkMember("ports", resource.ports, checkPorts);
   checkMember("policy", resource.policy, checkPolicy);
+  requireThat(refusal === undefined || !resource.policy.enabled, "policy.enabled", "false beside a refusal", true);
 }
 
 function checkRef(ref: LocalRef): void {
@@ -205,6 +208,10 @@ function isText(value: unknown): boolean {
 
 function isCount(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isDirection(value: unknown): boolean {
+  return value === "dlx" || value === "resource";
 }
 
 function isPort(value: unknown): boolean {
