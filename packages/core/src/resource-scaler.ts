@@ -82,6 +82,8 @@ export interface ResourcePort {
   readonly name: string;
   readonly number: number;
   readonly protocol: "http" | "h2c" | "tcp";
+  /** `routing`: where a DLX has to listen for this port's own traffic, `host:port`, for as long as the platform may send it there. */
+  readonly listen?: string;
 }
 
 /** Who receives a resource's own traffic. */

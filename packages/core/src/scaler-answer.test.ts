@@ -61,6 +61,10 @@ describe("a plugin's nonsense is refused by name", () => {
       '[0].ports[0].protocol must be "http", "h2c" or "tcp", not "https"',
     ],
     [
+      [{ ...someResource, ports: [{ name: "a", number: 80, protocol: "http", listen: "20000" }] }],
+      '[0].ports[0].listen must be host:port or left out, not "20000"',
+    ],
+    [
       [{ ...someResource, policy: { idleAfter: "5m" } }],
       "[0].policy.enabled must be a boolean, from parsePolicy, not undefined",
     ],

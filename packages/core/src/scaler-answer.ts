@@ -1,5 +1,6 @@
 import { isErrorCode } from "./error-codes.ts";
 import { joinPlaces } from "./format-place.ts";
+import { listenAddressSchema } from "./listen-address.ts";
 import { defaultPolicy } from "./policy.ts";
 import { isRefPart, type LocalRef } from "./resource-ref.ts";
 import type { HttpProbe, Resource, ResourceChange, ResourceFailure, ResourcePort, Target } from "./resource-scaler.ts";
@@ -119,6 +120,7 @@ function checkPort(port: ResourcePort): void {
   requireThat(isText(port.name), "name", "a text that is not empty", port.name);
   requireThat(isPort(port.number), "number", "a port number", port.number);
   requireThat(protocols.has(port.protocol), "protocol", '"http", "h2c" or "tcp"', port.protocol);
+  requireThat(isLeftOut(port.listen) || isAddress(port.listen), "listen", "host:port or left out", port.listen);
 }
 
 const policyForms = Object.entries(defaultPolicy).map(([key, value]) => {
@@ -212,6 +214,10 @@ function isCount(value: unknown): boolean {
 
 function isDirection(value: unknown): boolean {
   return value === "dlx" || value === "resource";
+}
+
+function isAddress(value: unknown): boolean {
+  return listenAddressSchema.safeParse(value).success;
 }
 
 function isPort(value: unknown): boolean {
