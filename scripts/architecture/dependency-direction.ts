@@ -23,7 +23,7 @@ const allowances: Readonly<Record<string, Allowance>> = {
   core: { ...onlyCore, imports: [] },
   autoscaler: onlyCore,
   dlx: onlyCore,
-  kubernetes: onlyCore,
+  kubernetes: { ...onlyCore, peers: ["core"] },
   conformance: { ...onlyCore, peers: ["core"] },
   "scaler-*": { ...onlyCore, tests: ["conformance"], peers: ["core"] },
   cli: { imports: ["core", "autoscaler", "dlx"], loads: ["scaler-*"], tests: [], peers: [] },
