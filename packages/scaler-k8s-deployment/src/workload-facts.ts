@@ -1,0 +1,91 @@
+import type { Policy, Resource, ResourcePort, RouteDirection } from "@dormouse/core";
+import { failureOf } from "./k8s-deployment-error.ts";
+import type { SliceObject } from "./objects.ts";
+import { planWorkload, type WorkloadPlan } from "./plan-workload.ts";
+import { isLiving } from "./pod.ts";
+import { routedTo } from "./route-api.ts";
+import { readWakeReplicas } from "./route-record.ts";
+import { formatVersion, versionOf } from "./version.ts";
+import type { WatchedCluster } from "./watched-cluster.ts";
+import { refOf, wasManaged, type Workload } from "./workload.ts";
+
+/** What is known of a workload and of its surroundings at one moment. */
+export interface WorkloadFacts {
+  readonly workload: Workload;
+  readonly plan: WorkloadPlan;
+  /** Our slices of its Service. */
+  readonly slices: readonly SliceObject[];
+  readonly routedTo: RouteDirection | undefined;
+  /** Replicas that a wake asks for. */
+  readonly wakeReplicas: number;
+  /** Whether there is anything to say of it: it is managed, or something of Dormouse is left on it. */
+  readonly isListed: boolean;
+  /** Something of Dormouse is on it or on its Service. */
+  readonly hasLeftovers: boolean;
+}
+
+/** Puts together what the watched cluster knows of a workload. */
+export function factsOf(workload: Workload, watched: WatchedCluster, defaults: Policy): WorkloadFacts {
+  const { namespace } = workload.metadata;
+  const scaledObject = watched.scaledObjectOf(workload);
+  const surroundings = { services: watched.servicesIn(namespace), workloads: watched.workloadsIn(namespace), defaults };
+  const written = planWorkload(workload, { ...surroundings, ...(scaledObject !== undefined && { scaledObject }) });
+  const plan = watched.isReleased ? { ...written, policy: { ...written.policy, enabled: false } } : written;
+  const { service } = plan;
+  const slices = service === undefined ? [] : watched.slicesOf(namespace, service.metadata.name);
+  const hasPods = watched.podsOf(workload).some(isLiving);
+  const to = service === undefined ? "dlx" : routedTo(service, slices, { drains: plan.drains, hasPods });
+  const isAway = service !== undefined && to !== "resource";
+  const isAsleepByUs = wasManaged(workload) && (workload.spec.replicas ?? 1) === 0;
+  return {
+    workload,
+    plan,
+    slices,
+    routedTo: to,
+    wakeReplicas: wakeReplicasOf(workload, slices),
+    isListed: plan.policy.enabled || plan.refusal !== undefined || isAway || isAsleepByUs,
+    hasLeftovers: isAway || slices.length > 0 || wasManaged(workload),
+  };
+}
+
+/** The contract's view of it. */
+export function toResource(facts: WorkloadFacts, watched: WatchedCluster, listenOn: string): Resource {
+  const { workload, plan, wakeReplicas, routedTo: to } = facts;
+  const { metadata, spec, status } = workload;
+  const desired = spec.replicas ?? 1;
+  const isObserved = (status.observedGeneration ?? 0) >= (metadata.generation ?? 0);
+  const ready = isObserved || desired === 0 ? (status.readyReplicas ?? 0) : 0;
+  const pods = watched.podsOf(workload).filter(isLiving);
+  const failure = desired > 0 && ready === 0 ? failureOf(pods, isObserved ? (status.conditions ?? []) : []) : undefined;
+  const { refusal } = plan;
+  return {
+    ref: refOf(workload),
+    desired,
+    ready,
+    wakeReplicas,
+    version: formatVersion(versionOf(metadata)),
+    ports: portsOf(facts, listenOn),
+    policy: plan.policy,
+    createdAt: Date.parse(metadata.creationTimestamp),
+    updatedAt: workload.updatedAt,
+    ...(failure !== undefined && { failure }),
+    ...(refusal !== undefined && { refusal }),
+    ...(to !== undefined && { routedTo: to }),
+  };
+}
+
+function portsOf({ plan, slices }: WorkloadFacts, listenOn: string): readonly ResourcePort[] {
+  const host = listenOn.includes(":") ? `[${listenOn}]` : listenOn;
+  return plan.ports.map(({ port, sliceName }) => {
+    const numbers = slices.flatMap(({ ports }) =>
+      (ports ?? []).filter(({ name = "" }) => name === sliceName).map((each) => each.port),
+    );
+    const [number] = plan.service === undefined ? [] : numbers;
+    return number === undefined ? port : { ...port, listen: `${host}:${String(number)}` };
+  });
+}
+
+function wakeReplicasOf(workload: Workload, slices: readonly SliceObject[]): number {
+  const kept = slices.map(({ metadata }) => readWakeReplicas(metadata)).find((count) => count !== undefined);
+  return readWakeReplicas(workload.metadata) ?? kept ?? Math.max(1, workload.spec.replicas ?? 1);
+}
