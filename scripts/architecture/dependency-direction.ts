@@ -23,9 +23,9 @@ const allowances: Readonly<Record<string, Allowance>> = {
   core: { ...onlyCore, imports: [] },
   autoscaler: onlyCore,
   dlx: onlyCore,
-  kubernetes: onlyCore,
+  kubernetes: { ...onlyCore, tests: ["test-kubernetes"] },
   conformance: { ...onlyCore, peers: ["core"] },
-  "scaler-*": { ...onlyCore, tests: ["conformance"], peers: ["core"] },
+  "scaler-*": { ...onlyCore, tests: ["conformance", "test-kubernetes"], peers: ["core"] },
   cli: { imports: ["core", "autoscaler", "dlx"], loads: ["scaler-*"], tests: [], peers: [] },
 };
 
