@@ -10,3 +10,5 @@ export { ApiFailure, openTestApi } from "./test-api.ts";
 export type { ApiList, ApiObject, ObjectMeta, PatchKind, PodObject, TestApi } from "./test-api.ts";
 export { createNamespace, openTestNamespace, testNamespace } from "./test-namespace.ts";
 export type { TestNamespace } from "./test-namespace.ts";
+export { openClientTools } from "./client-tools.ts";
+export type { ClientTools, ToolOptions, ToolResult } from "./client-tools.ts";
