@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { leaveOutWithoutServer } from "./e2e/kubernetes/leave-out.ts";
 
 // Tests run on the sources of every package, without a build, and otherwise resolve as Node does.
 const conditions = ["@dormouse/source", "node"];
@@ -24,6 +25,7 @@ export default defineConfig({
         test: {
           name: "package",
           include: ["packages/*/test/**/*.test.ts"],
+          exclude: ["packages/*/test/kubernetes/**"],
           sequence: { groupOrder: 2 },
           testTimeout: 30_000,
           hookTimeout: 30_000,
@@ -31,11 +33,24 @@ export default defineConfig({
       },
       {
         ...fromSource,
+        plugins: [leaveOutWithoutServer()],
+        test: {
+          name: "kubernetes",
+          include: ["packages/*/test/kubernetes/**/*.test.ts", "e2e/kubernetes/**/*.test.ts"],
+          globalSetup: ["e2e/kubernetes/serve-tests.ts"],
+          sequence: { groupOrder: 3 },
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        ...fromSource,
         test: {
           name: "e2e",
           include: ["e2e/**/*.test.ts"],
+          exclude: ["e2e/kubernetes/**"],
           fileParallelism: false,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
           testTimeout: 120_000,
           hookTimeout: 60_000,
         },

@@ -37,7 +37,7 @@ const sound: Files = {
   "packages/conformance/src/index.ts": `/** Runs the kit. */\nexport function testScaler(): void {}\n`,
   "packages/scaler-toy/package.json": manifest("@dormouse/scaler-toy", {
     peerDependencies: core,
-    devDependencies: { ...core, "@dormouse/conformance": "workspace:^" },
+    devDependencies: { ...core, "@dormouse/conformance": "workspace:^", "@dormouse/test-kubernetes": "workspace:^" },
   }),
   "packages/scaler-toy/README.md": "# toy\n",
   "packages/scaler-toy/src/index.ts": `export * from "./toy-scaler.ts";\n`,
@@ -45,6 +45,7 @@ const sound: Files = {
   "packages/scaler-toy/src/toy-options.ts": "export {};\n",
   "packages/scaler-toy/src/toy-error.ts": "export {};\n",
   "packages/scaler-toy/test/toy.test.ts": `import { testScaler } from "@dormouse/conformance";\ntestScaler();\n`,
+  "packages/scaler-toy/test/kubernetes/toy.test.ts": `import "@dormouse/test-kubernetes";\n`,
   "packages/cli/package.json": manifest("@dormouse/cli", {
     exports: undefined,
     dependencies: {
@@ -89,6 +90,8 @@ describe("the dependency direction", () => {
     ["packages/conformance/src/more.ts", `import "@dormouse/scaler-toy";`, "@dormouse/scaler-toy"],
     ["packages/scaler-toy/src/more.ts", `import "@dormouse/cli";`, "@dormouse/cli"],
     ["packages/scaler-toy/src/more.ts", `import "@dormouse/conformance";`, "@dormouse/conformance"],
+    ["packages/scaler-toy/src/more.ts", `import "@dormouse/test-kubernetes";`, "@dormouse/test-kubernetes"],
+    ["packages/dlx/src/more.test.ts", `import "@dormouse/test-kubernetes";`, "@dormouse/test-kubernetes"],
     ["packages/cli/src/more.ts", `import "@dormouse/scaler-toy";`, "@dormouse/scaler-toy"],
   ])("refuses in %s: %s", (path, text, specifier) => {
     expect(check({ [path]: `\n${text}\n` })).toEqual([`${path}:2 must not import ${specifier}`]);
