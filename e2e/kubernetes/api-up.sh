@@ -28,10 +28,8 @@ ETCD_PEER_PORT=${ETCD_PEER_PORT:-21380}
 CONTROLLERS_PORT=${CONTROLLERS_PORT:-21257}
 DOWN=${DOWN:-$here/api-down.sh}
 
-fail() {
-  echo "$*" >&2
-  exit 1
-}
+# shellcheck source=processes.sh
+source "$here/processes.sh"
 
 [[ -x $K8S_BIN/kube-apiserver ]] || fail "there is no kube-apiserver in $K8S_BIN: run e2e/kubernetes/build.sh"
 if [[ -x $K8S_BIN/etcd ]]; then etcd=$K8S_BIN/etcd; else etcd=$(command -v etcd) || fail "etcd is missing: apt-get install etcd-server"; fi
@@ -51,20 +49,10 @@ if [[ -n ${OWNER_PID:-} ]]; then
   echo $! >guard
 fi
 
-# Starts a process that outlives this script, and writes down its pid.
-run() {
-  local name=$1
-  shift
-  setsid nohup "$@" >"$RUN_DIR/$name.log" 2>&1 </dev/null &
-  echo "$name $!" >>"$RUN_DIR/pids"
-}
-
 # HTTP status of a path, asked for by the administrator.
 status_of() {
   curl -s -o /dev/null -w '%{http_code}' --cacert pki/ca.crt -H "Authorization: Bearer $admin" "https://$BIND:$API_PORT$1" || true
 }
-
-is_alive() { kill -0 "$(awk -v name="$1" '$1 == name { print $2 }' pids)" 2>/dev/null; }
 
 # wait_for NAME PATH: until the path answers 200; fails at once where the process NAME has ended.
 wait_for() {

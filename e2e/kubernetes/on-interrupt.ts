@@ -1,15 +1,20 @@
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+const cleanups = new Set<() => void>();
 
 /** What has to be done at once if this process is told to end; taken back once disposed. */
 export function onInterrupt(cleanup: () => void): Disposable {
-  const end = (): void => {
-    stop();
-    cleanup();
-    process.exit(130);
+  if (cleanups.size === 0) for (const signal of signals) process.on(signal, end);
+  cleanups.add(cleanup);
+  return {
+    [Symbol.dispose]: () => {
+      cleanups.delete(cleanup);
+      if (cleanups.size === 0) for (const signal of signals) process.off(signal, end);
+    },
   };
-  const stop = (): void => {
-    for (const signal of signals) process.off(signal, end);
-  };
-  for (const signal of signals) process.once(signal, end);
-  return { [Symbol.dispose]: stop };
+}
+
+function end(): void {
+  // What was opened last rests on what was opened before.
+  for (const cleanup of [...cleanups].toReversed()) cleanup();
+  process.exit(130);
 }
