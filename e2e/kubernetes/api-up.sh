@@ -121,6 +121,13 @@ run etcd "$etcd" --name default --data-dir "$RUN_DIR/etcd" --unsafe-no-fsync \
   --listen-client-urls "http://127.0.0.1:$ETCD_PORT" --advertise-client-urls "http://127.0.0.1:$ETCD_PORT" \
   --listen-peer-urls "http://127.0.0.1:$ETCD_PEER_PORT" --initial-advertise-peer-urls "http://127.0.0.1:$ETCD_PEER_PORT" \
   --initial-cluster "default=http://127.0.0.1:$ETCD_PEER_PORT"
+# Where its port is taken it ends, and the API server would write into somebody else's storage.
+for _ in $(seq 300); do
+  is_alive etcd || fail "etcd ended: $(tail -5 etcd.log)"
+  ! grep -q "ready to serve client requests" etcd.log || break
+  sleep 0.1
+done
+grep -q "ready to serve client requests" etcd.log || fail "etcd was not ready within 30 s: $(tail -5 etcd.log)"
 
 api_flags=()
 controllers_flags=()

@@ -29,7 +29,7 @@ export interface ImageContents {
 export const nodePath = "/usr/bin/node";
 
 /** Number of the user that images run as; it owns nothing. */
-export const imageUser = 65_532;
+const imageUser = 65_532;
 
 /** Makes an image of this process's own Node with its libraries, and of what is filled in. Takes about two seconds. */
 export async function buildImage({ name, fill, entrypoint }: ImageContents): Promise<Image> {

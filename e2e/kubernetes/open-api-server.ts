@@ -17,12 +17,19 @@ export interface ApiServerOptions {
   readonly apiFlags?: string;
 }
 
+/** Processes that tests may stop. */
+type ServerProcess = "etcd" | "kube-apiserver" | "kube-controller-manager";
+
 /** An API server with storage and controllers of its own, on ports that were free. */
 export interface ApiServer extends AsyncDisposable {
   /** File with which its administrator gets in. */
   readonly kubeconfig: string;
   /** Logs, keys and data; gone once it is disposed. */
   readonly folder: string;
+  /** Ends a process at once (`KILL`, unless given) or as it wishes (`TERM`). */
+  stop(name: ServerProcess, signal?: "KILL" | "TERM"): Promise<void>;
+  /** Runs it again. It takes a second or two until it answers. */
+  start(name: ServerProcess): Promise<void>;
 }
 
 // The nodes that tests speak of do not exist, and these two would throw away the Pods there.
@@ -80,5 +87,11 @@ async function tryToOpen(options: ApiServerOptions): Promise<ApiServer> {
     await close();
     throw error;
   }
-  return { kubeconfig: join(folder, "admin.kubeconfig"), folder, [Symbol.asyncDispose]: close };
+  return {
+    kubeconfig: join(folder, "admin.kubeconfig"),
+    folder,
+    stop: async (name, signal = "KILL") => void (await runScript("process.sh", down, ["stop", name, signal])),
+    start: async (name) => void (await runScript("process.sh", down, ["start", name])),
+    [Symbol.asyncDispose]: close,
+  };
 }

@@ -11,7 +11,7 @@ import { runScript, runScriptNow } from "./run-script.ts";
 const run = promisify(execFile);
 
 /** Processes of a cluster of ours that tests may stop; a node takes all that runs on it along. */
-export type ClusterProcess = "etcd" | "kube-apiserver" | "kube-controller-manager" | "kube-scheduler" | `node${number}`;
+type ClusterProcess = "etcd" | "kube-apiserver" | "kube-controller-manager" | "kube-scheduler" | `node${number}`;
 
 /** A cluster with nodes on which containers run. */
 export interface TestCluster extends AsyncDisposable {

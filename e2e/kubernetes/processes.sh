@@ -8,13 +8,14 @@ fail() {
 
 # start NAME: starts what NAME.command says, in RUN_DIR, outliving this script.
 start() {
+  local name=$1
   (
     cd "$RUN_DIR"
     # The command was written with its quotes.
-    eval "set -- $(<"$1.command")"
-    exec setsid nohup "$@" >>"$1.log" 2>&1 </dev/null
+    eval "set -- $(<"$name.command")"
+    exec setsid nohup "$@" >>"$name.log" 2>&1 </dev/null
   ) &
-  echo "$1 $!" >>"$RUN_DIR/pids"
+  echo "$name $!" >>"$RUN_DIR/pids"
 }
 
 # run NAME COMMAND...: writes the command down and starts it.
