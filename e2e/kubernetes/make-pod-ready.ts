@@ -2,7 +2,7 @@ import { ApiFailure } from "./test-api.ts";
 import type { PodObject } from "./test-api.ts";
 import type { TestNamespace } from "./test-namespace.ts";
 
-/** Node that Pods of tests are on; it does not exist. */
+/** Node that Pods of tests are on: an object and nothing else, without which no EndpointSlice would list them. */
 export const testNode = "dormouse-test-node";
 
 /** What a Pod is said to be. */
@@ -22,6 +22,7 @@ export async function makePodReady(
   { podIp, isReady = true }: PodSaid = {},
 ): Promise<PodObject> {
   const path = `/api/v1/namespaces/${namespace}/pods/${pod}`;
+  await makeNode();
   await bind();
   const { spec, status: former } = await api.get<PodObject>(path);
   const podIP = podIp ?? former.podIP ?? nextAddress();
@@ -45,19 +46,24 @@ export async function makePodReady(
   const said = { phase: "Running", podIP, podIPs, startTime: now, conditions, containerStatuses };
   return api.patch(`${path}/status`, { status: said }, "strategic-merge");
 
+  async function makeNode(): Promise<void> {
+    await api.post("/api/v1/nodes", { metadata: { name: testNode } }).catch(ignoreConflict);
+  }
+
   async function bind(): Promise<void> {
-    try {
-      await api.post(`${path}/binding`, { metadata: { name: pod }, target: { kind: "Node", name: testNode } });
-    } catch (error) {
-      // It is on a node already.
-      if (!(error instanceof ApiFailure) || error.status !== 409) throw error;
-    }
+    // It may be on a node already.
+    const target = { kind: "Node", name: testNode };
+    await api.post(`${path}/binding`, { metadata: { name: pod }, target }).catch(ignoreConflict);
   }
 }
 
 /** Lets go of a Pod that is being deleted, as the kubelet does once its containers have ended. */
 export async function endPod({ api, name: namespace }: TestNamespace, pod: string): Promise<void> {
   await api.delete(`/api/v1/namespaces/${namespace}/pods/${pod}?gracePeriodSeconds=0`);
+}
+
+function ignoreConflict(error: unknown): void {
+  if (!(error instanceof ApiFailure) || error.status !== 409) throw error;
 }
 
 /** An address that is meant for documentation, another one each time. */

@@ -45,7 +45,7 @@ export class K8sDeploymentScaler implements ResourceScaler {
     watch: true,
     routing: true,
     compareAndSet: true,
-    settleWithinMs: 10_000,
+    settleWithinMs: 2_000,
   };
   readonly #options: K8sDeploymentOptions;
   readonly #clock: Clock;
@@ -57,6 +57,7 @@ export class K8sDeploymentScaler implements ResourceScaler {
   readonly #routes: RouteApi;
   readonly #events: ScaleEvents;
   readonly #keeper: Keeper | undefined;
+  readonly #life = new AbortController();
 
   private constructor(options: K8sDeploymentOptions, { clock, logger, defaults, id }: ScalerContext, cluster: Cluster) {
     this.#options = options;
@@ -98,7 +99,9 @@ export class K8sDeploymentScaler implements ResourceScaler {
   }
 
   async listResources({ signal }: CallOptions = {}): Promise<readonly Resource[]> {
+    signal?.throwIfAborted();
     await this.#watched.whenSynced(signal);
+    await this.#api.confirm(this.#options.namespaces?.[0], signal);
     this.#refuseIfStale();
     return this.#watched
       .workloads()
@@ -116,7 +119,7 @@ export class K8sDeploymentScaler implements ResourceScaler {
     return watchFacts({
       watched: this.#watched,
       clock: this.#clock,
-      signal,
+      signal: signal === undefined ? this.#life.signal : AbortSignal.any([signal, this.#life.signal]),
       check: () => this.#refuseIfStale(),
       read: (workload) => this.#toResource(factsOf(workload, this.#watched, this.#defaults)),
     });
@@ -127,6 +130,7 @@ export class K8sDeploymentScaler implements ResourceScaler {
     replicas: number,
     { signal, ifVersion }: SetScaleOptions = {},
   ): Promise<{ readonly version: string }> {
+    signal?.throwIfAborted();
     await this.#watched.whenSynced(signal);
     const known = this.#watched.workload(ref) ?? (await this.#api.read(ref, signal));
     if (known === undefined || !factsOf(known, this.#watched, this.#defaults).isListed) throw notFound(ref);
@@ -140,10 +144,7 @@ export class K8sDeploymentScaler implements ResourceScaler {
     port: string | undefined,
     { signal }: CallOptions = {},
   ): Promise<readonly Target[]> {
-    await this.#watched.whenSynced(signal);
-    const workload = this.#watched.workload(ref);
-    const facts =
-      workload === undefined ? await this.#readFacts(ref, signal) : factsOf(workload, this.#watched, this.#defaults);
+    const facts = await this.#readFacts(ref, signal);
     if (facts === undefined || !facts.isListed) throw notFound(ref);
     const found = port === undefined ? facts.plan.ports[0] : facts.plan.ports.find((each) => each.port.name === port);
     if (found === undefined) throw unknownPort(ref, port, facts);
@@ -181,6 +182,7 @@ export class K8sDeploymentScaler implements ResourceScaler {
       wakeReplicas,
       record: { to, uid, epoch },
     };
+    await this.#routes.refuseOlder(order, signal);
     if (to === "dlx") await this.#routes.divert(order, signal);
     else
       await restoreTraffic(
@@ -191,6 +193,7 @@ export class K8sDeploymentScaler implements ResourceScaler {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#life.abort(new ScalerError("SCALER_DISPOSED", "the scaler has been closed"));
     await this.#keeper?.[Symbol.asyncDispose]();
     await this.#events[Symbol.asyncDispose]();
     await this.#watched[Symbol.asyncDispose]();
@@ -199,6 +202,7 @@ export class K8sDeploymentScaler implements ResourceScaler {
 
   /** From the API server itself, with what the watch knows of its surroundings. */
   async #readFacts(ref: LocalRef, signal: AbortSignal | undefined): Promise<WorkloadFacts | undefined> {
+    signal?.throwIfAborted();
     await this.#watched.whenSynced(signal);
     const workload = await this.#api.read(ref, signal);
     return workload === undefined ? undefined : factsOf(workload, this.#watched, this.#defaults);

@@ -51,6 +51,15 @@ export class RouteApi {
     this.#parts = parts;
   }
 
+  /** @throws ScalerError `SCALER_CONFLICT` where a newer version has routed */
+  async refuseOlder({ service, record }: RouteOrder, signal: AbortSignal | undefined): Promise<void> {
+    const { namespace, name } = service.metadata;
+    for (const addressType of addressTypesOf(service)) {
+      const slice = await this.#parts.slices.read(namespace, sliceName(name, addressType), signal);
+      if (slice !== undefined) refuseOlder(readRoute(slice.metadata), record);
+    }
+  }
+
   /** Sends traffic to the DLXs: first they are in it, then the pods leave. */
   async divert(order: RouteOrder, signal: AbortSignal | undefined): Promise<void> {
     for (const addressType of addressTypesOf(order.service)) {
@@ -303,7 +312,7 @@ export function hasPortsOf({ ports }: SliceObject, wanted: readonly RoutedPort[]
 }
 
 /** How long the pods may take to come into the traffic before a restore gives up, to be tried again. */
-export const inTrafficWithinMs: Milliseconds = 5_000;
+export const inTrafficWithinMs: Milliseconds = 8_000;
 
 /** The direction that the present objects amount to; undefined: something between, or nothing known. */
 export function routedTo(

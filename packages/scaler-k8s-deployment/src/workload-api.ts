@@ -1,4 +1,4 @@
-import { type Clock, isScalerError, type LocalRef, ScalerError } from "@dormouse/core";
+import { backoffMs, type Clock, isScalerError, type LocalRef, ScalerError } from "@dormouse/core";
 import { apiPath, type Cluster } from "@dormouse/kubernetes";
 import { fieldManager, workloadAnnotations } from "./names.ts";
 import type { PodObject, ServiceObject, WorkloadObject } from "./objects.ts";
@@ -9,7 +9,7 @@ import { objectOf, pluralOf, toWorkload, type Workload } from "./workload.ts";
 const mostRemembered = 1_000;
 
 /** How often a write is repeated whose object had changed meanwhile, without its version. */
-const mostTries = 8;
+const mostTries = 20;
 
 /** A ReplicaSet as far as a settled wake can be told by it. */
 interface ReplicaSetObject {
@@ -74,11 +74,18 @@ export class WorkloadApi {
       const after = await this.#patch(ref, before, replicas, signal);
       if (after !== undefined) return { before, after };
       before = undefined;
+      await this.#clock.sleep(backoffMs(tries, { firstMs: 5, longestMs: 200 }), signal);
     }
     throw new ScalerError(
       "SCALER_UNAVAILABLE",
       `${ref.namespace}/${ref.name} changed all the time; ${String(mostTries)} writes were refused`,
     );
+  }
+
+  /** Resolves once the API server has answered from its store; a list from memory says nothing about now without. */
+  async confirm(namespace: string | undefined, signal: AbortSignal | undefined): Promise<void> {
+    const path = apiPath("apps/v1", "deployments", namespace === undefined ? {} : { namespace });
+    await this.#cluster.request("GET", path, { query: { limit: 1 }, signal });
   }
 
   /** Takes away every annotation that this scaler wrote. */

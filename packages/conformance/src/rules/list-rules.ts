@@ -119,16 +119,14 @@ export const listRules: readonly Rule[] = [
     mend: "make both from the same mapping of the platform's answer",
     buildsOn: ["list/get-answers-what-was-asked"],
     async check(stage) {
-      const listed = await stage.scaler.listResources();
       for (const ref of stage.platform.other === undefined ? [stage.ref] : [stage.ref, stage.other]) {
-        const got = await stage.facts(ref);
-        const entry = find(listed, ref);
-        if (entry === undefined) continue;
-        expect(
-          isDeepStrictEqual({ ...entry }, { ...got }),
-          "the list and getResource to agree",
-          differences(entry, got),
-        );
+        // What came to rest a moment ago may still change by itself; a difference that stays is none of that kind.
+        const look = async (): Promise<string> => {
+          const entry = find(await stage.scaler.listResources(), ref);
+          const got = await stage.facts(ref);
+          return entry === undefined || isDeepStrictEqual({ ...entry }, { ...got }) ? "" : differences(entry, got);
+        };
+        await stage.until(`the list and getResource to agree on ${showRef(ref)}`, look, (seen) => seen === "");
       }
     },
   },

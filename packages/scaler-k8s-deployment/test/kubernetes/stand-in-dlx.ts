@@ -1,0 +1,90 @@
+import { createServer, type Server } from "node:net";
+import { networkInterfaces } from "node:os";
+import type { TestNamespace } from "@dormouse/test-kubernetes";
+
+/** What takes a DLX's place where no request is sent: it accepts connections at every port of its range. */
+export interface StandInDlx extends AsyncDisposable {
+  /** As the scaler's option `dlx`. */
+  readonly options: {
+    readonly service: string;
+    readonly namespace: string;
+    readonly ports: { readonly from: number; readonly to: number };
+  };
+  readonly address: string;
+  /** Which addresses the Service has as ready endpoints. */
+  setReady(addresses: readonly string[]): Promise<void>;
+}
+
+/** An address of this machine that an endpoint may have: not a loopback one. */
+export function ownAddress(): string {
+  const found = Object.values(networkInterfaces())
+    .flat()
+    .find((each) => each?.family === "IPv4" && !each.internal);
+  if (found === undefined) throw new Error("this machine has no IPv4 address besides loopback");
+  return found.address;
+}
+
+/** A Service without selector, with a slice of its own, and listeners behind it. */
+export async function openStandInDlx(namespace: TestNamespace, count = 4): Promise<StandInDlx> {
+  const servers = await listenInARow(count);
+  const first = portOf(servers[0]);
+  const { api, name } = namespace;
+  const address = ownAddress();
+  await api.post(`/api/v1/namespaces/${name}/services`, {
+    metadata: { name: "dormouse-dlx" },
+    spec: { ports: [{ name: "http", port: 80 }] },
+  });
+  const version = (await api.get<{ groups: { name: string; versions: { version: string }[] }[] }>("/apis")).groups
+    .find((group) => group.name === "discovery.k8s.io")
+    ?.versions.map((each) => each.version);
+  const path = `/apis/discovery.k8s.io/${version?.includes("v1") === true ? "v1" : "v1beta1"}/namespaces/${name}/endpointslices`;
+  const endpoints = (addresses: readonly string[]) =>
+    addresses.map((each) => ({
+      addresses: [each],
+      conditions: { ready: true },
+      targetRef: { kind: "Pod", name: "dlx-0", namespace: name },
+    }));
+  await api.post(path, {
+    metadata: { name: "dormouse-dlx-1", labels: { "kubernetes.io/service-name": "dormouse-dlx" } },
+    addressType: "IPv4",
+    ports: [{ name: "http", port: 8080, protocol: "TCP" }],
+    endpoints: endpoints([address]),
+  });
+  return {
+    options: { service: "dormouse-dlx", namespace: name, ports: { from: first, to: first + count - 1 } },
+    address,
+    setReady: async (addresses) => {
+      await api.patch(`${path}/dormouse-dlx-1`, { endpoints: endpoints(addresses) });
+    },
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+    },
+  };
+}
+
+/** As many ports as asked for, one after the other. */
+async function listenInARow(count: number): Promise<readonly Server[]> {
+  for (;;) {
+    const first = 20_000 + Math.floor(Math.random() * 9_000);
+    const tried = await Promise.all(Array.from({ length: count }, (_, index) => listenAt(first + index)));
+    const servers = tried.filter((server) => server !== undefined);
+    if (servers.length === count) return servers;
+    await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  }
+}
+
+function listenAt(port: number): Promise<Server | undefined> {
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.end();
+  });
+  return new Promise((resolve) => {
+    server.once("error", () => resolve(undefined));
+    server.listen(port, "0.0.0.0", () => resolve(server));
+  });
+}
+
+function portOf(server: Server | undefined): number {
+  const address = server?.address();
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
