@@ -78,8 +78,7 @@ async function tryToOpen(options: ApiServerOptions): Promise<ApiServer> {
       ETCD_PEER_PORT: String(await freePort()),
       CONTROLLERS_PORT: String(await freePort()),
       CONTROLLERS: hasControllers ? "1" : "0",
-      // The node of tests has no kubelet that would report.
-      CONTROLLERS_EXTRA: `--node-monitor-grace-period=24h ${controllerFlags}`,
+      CONTROLLERS_EXTRA: controllerFlags,
       API_EXTRA: apiFlags,
       TOKENS: tokens,
       OWNER_PID: String(process.pid),
