@@ -9,6 +9,7 @@ export type {
 } from "./cluster/cluster.ts";
 export { type ClusterOptions, openCluster } from "./cluster/open-cluster.ts";
 export type { Informer, InformerChange, InformerOptions } from "./informer/informer.ts";
+export { leaderElector } from "./lease/leader-elector.ts";
 export { openInformer } from "./informer/open-informer.ts";
 export { type InformersOptions, openInformers } from "./informer/open-informers.ts";
 export { isExpired, KubeError, type KubeErrorFacts } from "./kube-error.ts";
