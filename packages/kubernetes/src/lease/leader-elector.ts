@@ -12,12 +12,7 @@ export const leaderElector: PortPlugin<"leaderElector", LeaderElectorOptions> = 
   options: leaderElectorOptionsSchema,
   create: async (options, { clock, logger }): Promise<LeaderElector> => {
     const { kubeconfig, context, name } = options;
-    const cluster = await openCluster({
-      clock,
-      logger,
-      ...(kubeconfig !== undefined && { kubeconfig }),
-      ...(context !== undefined && { context }),
-    });
+    const cluster = await openCluster({ kubeconfig, context, clock, logger });
     const elector = new LeaseElector({
       store: toLeaseStore(cluster, options.namespace ?? cluster.namespace, name),
       clock,
