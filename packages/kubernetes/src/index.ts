@@ -9,7 +9,9 @@ export type {
 } from "./cluster/cluster.ts";
 export { type ClusterOptions, openCluster } from "./cluster/open-cluster.ts";
 export type { Informer, InformerChange, InformerOptions } from "./informer/informer.ts";
+export { leaderElector } from "./lease/leader-elector.ts";
 export { openInformer } from "./informer/open-informer.ts";
 export { type InformersOptions, openInformers } from "./informer/open-informers.ts";
 export { isExpired, KubeError, type KubeErrorFacts } from "./kube-error.ts";
 export type { KubeList, KubeMetadata, KubeObject, KubeOwnerReference } from "./kube-object.ts";
+export { peerDiscovery } from "./peers/peer-discovery.ts";

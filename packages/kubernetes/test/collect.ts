@@ -1,0 +1,6 @@
+/** All items; `Array.fromAsync`, which TypeScript's library for Node 22 lacks. */
+export async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
+  const collected: Item[] = [];
+  for await (const item of items) collected.push(item);
+  return collected;
+}
