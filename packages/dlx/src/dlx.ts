@@ -24,7 +24,7 @@ import { GateKeeper } from "./gate/gate-keeper.ts";
 import type { ReachedTarget } from "./gate/passage.ts";
 import type { BoundAddress } from "./listen/listeners.ts";
 import { RequestTelemetry } from "./request-telemetry.ts";
-import { fromPolicies, policyRoutes } from "./route/policy-routes.ts";
+import { fromResources, policyRoutes, portRoutes } from "./route/resource-routes.ts";
 
 /** What a DLX is opened with. */
 export interface DlxOptions {
@@ -118,7 +118,7 @@ class OpenedDlx implements Dlx {
     const { catalog, clock, logger, routeSources = [] } = options;
     this.#parts = parts;
     const changed = (routes: readonly Route[]): void => void front.setRoutes(routes);
-    this.#routes = followRoutes({ sources: [fromPolicies(catalog), ...routeSources], clock, logger, changed });
+    this.#routes = followRoutes({ sources: [fromResources(catalog), ...routeSources], clock, logger, changed });
   }
 
   get process(): string {
@@ -187,10 +187,16 @@ async function closeAll(
   telemetry[Symbol.dispose]();
 }
 
-/** What is listed already is routed before anything else, so that a dedicated listener that cannot be had is an error and no warning. */
+/**
+ * What is listed already is routed before anything else, so that a dedicated listener that somebody wrote and that cannot
+ * be had is an error and no warning. One that a platform chose is tried again: it is nobody's mistake here.
+ */
 async function setFirstRoutes(front: Front, catalog: ResourceCatalog): Promise<void> {
-  const issues = await front.setRoutes(catalog.list().flatMap((entry) => policyRoutes(entry)));
+  const entries = catalog.list();
+  const written = entries.flatMap((entry) => policyRoutes(entry));
+  const issues = await front.setRoutes(written);
   if (issues.length > 0) throw new ConfigError(issues);
+  await front.setRoutes([...written, ...entries.flatMap((entry) => portRoutes(entry))]);
 }
 
 function orAborted(promise: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
