@@ -14,7 +14,7 @@ import {
 } from "@dormouse/core";
 import { FakeClock } from "@dormouse/core/testing";
 import type { Dial } from "../src/gate/dial.ts";
-import { GateKeeper } from "../src/gate/gate-keeper.ts";
+import { GateKeeper, type GateKeeperOptions } from "../src/gate/gate-keeper.ts";
 import type { ReachedTarget } from "../src/gate/passage.ts";
 import type { ResourceGate } from "../src/gate/resource-gate.ts";
 
@@ -57,7 +57,11 @@ export class ScriptedPlatform {
   readonly #scaler: GuardedScaler;
   #announce: (change: ResourceChange) => void = () => {};
 
-  constructor(capabilities: Partial<Capabilities> = {}, limits = { maxHeld: 10_000, maxInFlight: 20_000 }) {
+  constructor(
+    capabilities: Partial<Capabilities> = {},
+    limits = { maxHeld: 10_000, maxInFlight: 20_000 },
+    more: Partial<GateKeeperOptions> = {},
+  ) {
     this.#scaler = this.#createScaler({
       replicas: "many",
       watch: true,
@@ -75,6 +79,7 @@ export class ScriptedPlatform {
       dial: this.#dial,
       upstreams: { retire: (target) => void this.retired.push(target) },
       limits: () => limits,
+      ...more,
     });
   }
 
