@@ -1,5 +1,4 @@
-import type { Milliseconds } from "@dormouse/core";
-import type { RoutingMode } from "./observation.ts";
+import type { Milliseconds, RoutingMode } from "@dormouse/core";
 import type { KnownRoute } from "./resource-tracker.ts";
 
 /** What a decision about a resource's route rests on. */

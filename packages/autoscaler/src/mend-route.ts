@@ -1,7 +1,6 @@
-import { type CatalogEntry, type Resource, type SleepPass, toScalerError } from "@dormouse/core";
+import { type CatalogEntry, decideRouting, type Resource, type SleepPass, toScalerError } from "@dormouse/core";
 import type { AutoscalerContext } from "./autoscaler-context.ts";
 import { decideRoute, type RouteDecision } from "./decide-route.ts";
-import { decideRouting } from "./decide-routing.ts";
 import { localRefOf } from "./local-ref-of.ts";
 import { SleepEnd, toWriteEnd } from "./sleep-end.ts";
 import { withSleepGate } from "./with-sleep-gate.ts";
@@ -21,7 +20,7 @@ export function judgeRoute(
     desired: resource.desired,
     ready: resource.ready,
     version,
-    routing: decideRouting(policy, scaler.capabilities.routing, context.sources),
+    routing: decideRouting(policy, { routes: scaler.capabilities.routing, seesDirect: context.seesDirect }),
     ...(route !== undefined && { route }),
     isOwnVersion: tracker.ownVersion === version,
     unchangedForMs: tracker.unchangedForMs(version, context.options.clock.monotonic()),

@@ -1,4 +1,4 @@
-import type { IdleRule, Milliseconds, Policy, ResourceState } from "@dormouse/core";
+import type { IdleRule, Milliseconds, Policy, ResourceState, RoutingMode } from "@dormouse/core";
 
 /** What one DLX said of one resource, or that it said nothing. */
 export type DlxObservation =
@@ -29,9 +29,6 @@ export interface RuleObservation {
   /** Why nothing is known. */
   readonly problem?: string;
 }
-
-/** Where a resource's own traffic goes while it is awake. */
-export type RoutingMode = "direct" | "always";
 
 /** The part of a policy that decisions rest on. */
 export type SleepPolicy = Pick<Policy, "enabled" | "idleAfter" | "minAwake" | "wakeTimeout"> & {

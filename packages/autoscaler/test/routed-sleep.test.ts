@@ -173,6 +173,21 @@ describe("a resource with traffic of its own", () => {
 });
 
 describe("a resource whose traffic stays with the DLX", () => {
+  it("does so by what the DLXs are told of the sources, whatever the sources say of themselves", async () => {
+    const world = await directWorld({
+      resources: [{ name: "web", desired: 1, policy: { idleRules } }],
+      restores: false,
+    });
+    await world.openAutoscaler({ source: new DirectTraffic(), seesDirect: () => false });
+    await world.until(() => world.routedTo() === "dlx", 3_000);
+    await world.until(() => world.isAsleep());
+    world.directRequest();
+    await world.until(() => !world.isAsleep());
+    await world.advance(3_000);
+    expect(world.routedTo()).toBe("dlx");
+    expect(await world.close()).toEqual(clean);
+  });
+
   it("is diverted while it is awake, and sleeps by what the DLXs count from then on", async () => {
     const world = await World.open({ capabilities: { routing: true, settleWithinMs: 500 } });
     const autoscaler = await world.openAutoscaler();

@@ -13,6 +13,7 @@ import {
   type RouteSource,
   type ScaleEvent,
   ScalerError,
+  type SeesDirect,
   type SleepGate,
   defaultPolicy,
 } from "@dormouse/core";
@@ -37,6 +38,8 @@ export interface DlxOptions {
   readonly sleepGate: SleepGate;
   /** Which DLXs there are; left out: this one alone. */
   readonly peers?: PeerDiscovery;
+  /** Which metrics sources see traffic that passes no DLX, as the autoscaler is told it; left out: none. */
+  readonly seesDirect?: SeesDirect;
   /** Further routes; the resources' own policies come first. */
   readonly routeSources?: readonly RouteSource[];
 }

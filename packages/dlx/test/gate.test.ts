@@ -640,6 +640,21 @@ describe("demands of others", () => {
   });
 });
 
+it.each([
+  ["restores it where a rule's source sees direct traffic", () => true, true],
+  ["keeps it where none does, though there are rules", () => false, false],
+  ["keeps it where nobody says what the sources see", undefined, false],
+])("routing auto: %s", async (_, seesDirect, isRestored) => {
+  await platform.close();
+  platform = new ScriptedPlatform({ routing: true }, undefined, seesDirect === undefined ? {} : { seesDirect });
+  const idleRules = [{ metric: "requests", window: 60_000, threshold: 0 }];
+  gate = await platform.add("web", { routing: "auto", idleRules });
+  await wake();
+  await platform.clock.advance(100);
+  expect(gate.restored).toBe(isRestored);
+  expect(platform.calls.some((call) => call.startsWith("route"))).toBe(isRestored);
+});
+
 it("restores traffic in the background with the version of its claim, and never waits for it", async () => {
   await platform.close();
   platform = new ScriptedPlatform({ routing: true });

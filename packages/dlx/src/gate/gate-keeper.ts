@@ -12,6 +12,7 @@ import {
   resolveDependency,
   type ResourceRef,
   ScalerError,
+  type SeesDirect,
   toScalerError,
 } from "@dormouse/core";
 import { Totals } from "./book.ts";
@@ -19,7 +20,9 @@ import type { GatePorts } from "./gate-ports.ts";
 import { ResourceGate } from "./resource-gate.ts";
 
 /** What the gates of a process are opened with. */
-export interface GateKeeperOptions extends Omit<GatePorts, "totals" | "listed" | "settled"> {
+export interface GateKeeperOptions extends Omit<GatePorts, "totals" | "listed" | "settled" | "seesDirect"> {
+  /** Left out: none sees direct traffic, and `routing: auto` keeps it here. */
+  readonly seesDirect?: SeesDirect;
   /** Which DLXs there are; left out: this one alone. */
   readonly peers?: PeerDiscovery;
 }
@@ -68,6 +71,7 @@ export class GateKeeper implements AsyncDisposable {
     this.#startedAt = options.clock.now();
     this.#ports = {
       ...options,
+      seesDirect: options.seesDirect ?? (() => false),
       totals: this.#totals,
       listed: (signal) => this.#untilListed(signal),
       settled: (settleWithinMs, signal) => this.#untilSettled(settleWithinMs, signal),

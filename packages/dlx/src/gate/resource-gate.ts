@@ -326,7 +326,7 @@ export class ResourceGate implements Gate, PassageOwner {
     const { signal } = this.#targets;
     if (signal === undefined) return;
     if (!scaler.capabilities.watch) void this.#observe();
-    if (!isDirect(this.#entry)) return;
+    if (!isDirect(this.#entry, this.#ports.seesDirect)) return;
     const restored = restoreTraffic({ entry: () => this.#entry, version, clock: this.#ports.clock, signal });
     void restored.then((done) => {
       if (!signal.aborted) this.#restored = done;

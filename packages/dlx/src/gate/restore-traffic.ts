@@ -1,4 +1,11 @@
-import { backoffMs, type CatalogEntry, type Clock, isScalerError, type Policy } from "@dormouse/core";
+import {
+  backoffMs,
+  type CatalogEntry,
+  type Clock,
+  decideRouting,
+  isScalerError,
+  type SeesDirect,
+} from "@dormouse/core";
 
 export interface RestoreOptions {
   readonly entry: () => CatalogEntry;
@@ -8,13 +15,9 @@ export interface RestoreOptions {
   readonly signal: AbortSignal;
 }
 
-/** Whether a resource's warm traffic leaves the DLX. `auto`: where an idle rule can see it. */
-export function isDirect({ scaler, resource }: CatalogEntry): boolean {
-  const policy: Policy = resource.policy;
-  return (
-    scaler.capabilities.routing &&
-    (policy.routing === "direct" || (policy.routing === "auto" && policy.idleRules.length > 0))
-  );
+/** Whether a resource's warm traffic leaves the DLX. */
+export function isDirect({ scaler, resource }: CatalogEntry, seesDirect: SeesDirect): boolean {
+  return decideRouting(resource.policy, { routes: scaler.capabilities.routing, seesDirect }) === "direct";
 }
 
 /**
