@@ -39,7 +39,7 @@ export interface AutoscalerOptions {
 }
 
 /** What the parts of one autoscaler share, and what it remembers of each resource. */
-export class AutoscalerContext {
+export class AutoscalerContext implements Disposable {
   readonly options: AutoscalerOptions;
   readonly telemetry = new AutoscalerTelemetry();
   readonly window: ObservationWindow;
@@ -47,6 +47,7 @@ export class AutoscalerContext {
   config: AutoscalerConfig;
   sources: MetricsSources;
   readonly #trackers = new Map<string, ResourceTracker>();
+  readonly #subscription: Disposable;
 
   constructor(options: AutoscalerOptions) {
     this.options = options;
@@ -54,6 +55,10 @@ export class AutoscalerContext {
     this.sources = options.sources;
     this.seesDirect = options.seesDirect ?? ((source) => this.#isDirectSource(source));
     this.window = new ObservationWindow(options.clock);
+    this.#subscription = options.catalog.subscribe((change) => {
+      if (change.kind !== "set") return;
+      this.#trackers.get(change.entry.key)?.seeRoute(change.entry.resource, options.clock.monotonic());
+    });
   }
 
   /** Whether this process leads now; an elector that throws does not. */
@@ -69,6 +74,10 @@ export class AutoscalerContext {
   #isDirectSource(source: string | undefined): boolean {
     const found = source === undefined ? [...this.sources.values()][0] : this.sources.get(source);
     return found !== undefined && found.dlxOnly !== true;
+  }
+
+  [Symbol.dispose](): void {
+    this.#subscription[Symbol.dispose]();
   }
 
   /** What is remembered of a resource, from now on if nothing is yet. */

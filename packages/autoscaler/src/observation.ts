@@ -53,7 +53,7 @@ export interface Observation {
   /** The scaler can route the resource's own traffic. */
   readonly routes: boolean;
   readonly routing: RoutingMode;
-  /** How long the traffic of a resource that routes has gone to the DLX by this process's own divert; left out: not known to. */
+  /** How long the traffic of a resource that routes has gone to the DLX, as this process knows it; left out: not known to. */
   readonly divertedForMs?: Milliseconds;
   /** Compare-and-set, or one process for everything, or a policy that takes the risk. */
   readonly guarded: boolean;

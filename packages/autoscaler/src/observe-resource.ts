@@ -57,8 +57,7 @@ export function observeResource(
   };
 }
 
-/** A route that was set at another version may have been changed by whoever moved it. */
 function divertedFor(tracker: ResourceTracker, version: string, now: Milliseconds): Milliseconds | undefined {
-  const { route } = tracker;
-  return route?.to === "dlx" && route.version === version ? now - route.since : undefined;
+  const route = tracker.routeAt(version, now);
+  return route?.to === "dlx" ? now - route.since : undefined;
 }

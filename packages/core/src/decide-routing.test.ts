@@ -9,13 +9,22 @@ const facts = { routes: true, seesDirect };
 describe("decideRouting", () => {
   it("is always where the scaler cannot route, whatever the policy says", () => {
     expect(
-      decideRouting({ routing: "direct", idleRules: [{ ...rule, source: "prometheus" }] }, { ...facts, routes: false }),
+      decideRouting(
+        { enabled: true, routing: "direct", idleRules: [{ ...rule, source: "prometheus" }] },
+        { ...facts, routes: false },
+      ),
     ).toBe("always");
   });
 
   it("is what the policy says", () => {
-    expect(decideRouting({ routing: "direct", idleRules: [] }, facts)).toBe("direct");
-    expect(decideRouting({ routing: "always", idleRules: [{ ...rule, source: "prometheus" }] }, facts)).toBe("always");
+    expect(decideRouting({ enabled: true, routing: "direct", idleRules: [] }, facts)).toBe("direct");
+    expect(
+      decideRouting({ enabled: true, routing: "always", idleRules: [{ ...rule, source: "prometheus" }] }, facts),
+    ).toBe("always");
+  });
+
+  it("is direct for what does not opt in: what was diverted goes back", () => {
+    expect(decideRouting({ enabled: false, routing: "always", idleRules: [] }, facts)).toBe("direct");
   });
 
   it.each([
@@ -25,12 +34,15 @@ describe("decideRouting", () => {
     ["a rule of the default source, which sees only the DLX", [rule], "always"],
     ["one such rule among others", [rule, { ...rule, source: "prometheus" }], "direct"],
   ] as const)("is by itself, with %s", (_, idleRules, expected) => {
-    expect(decideRouting({ routing: "auto", idleRules: [...idleRules] }, facts)).toBe(expected);
+    expect(decideRouting({ enabled: true, routing: "auto", idleRules: [...idleRules] }, facts)).toBe(expected);
   });
 
   it("is always by itself where no source is configured", () => {
     expect(
-      decideRouting({ routing: "auto", idleRules: [rule] }, { ...facts, seesDirect: seesDirectBy(() => []) }),
+      decideRouting(
+        { enabled: true, routing: "auto", idleRules: [rule] },
+        { ...facts, seesDirect: seesDirectBy(() => []) },
+      ),
     ).toBe("always");
   });
 

@@ -22,15 +22,16 @@ export interface RoutingFacts {
 /**
  * Whether warm traffic leaves the DLX: one function for DLX and autoscaler, which would undo each other's routes
  * otherwise. `auto` is direct where the scaler can route and some rule's source is configured and sees traffic that does
- * not pass a DLX. A source that is merely out of reach changes nothing here: its rules are unknown then, which keeps in
+ * not pass a DLX. What does not opt in is nobody's to keep from its own traffic: direct. A source that is merely out of reach changes nothing here: its rules are unknown then, which keeps in
  * either mode, and routes do not flap with it.
  */
 export function decideRouting(
-  policy: Pick<Policy, "routing" | "idleRules">,
+  policy: Pick<Policy, "enabled" | "routing" | "idleRules">,
   { routes, seesDirect }: RoutingFacts,
 ): RoutingMode {
-  if (!routes || policy.routing === "always") return "always";
-  if (policy.routing === "direct") return "direct";
+  if (!routes) return "always";
+  if (!policy.enabled || policy.routing === "direct") return "direct";
+  if (policy.routing === "always") return "always";
   return policy.idleRules.some(({ source }) => seesDirect(source)) ? "direct" : "always";
 }
 

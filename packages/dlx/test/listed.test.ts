@@ -69,6 +69,7 @@ describe("a DLX claims only once it is listed", () => {
     const finished = await hold(peers);
     peers.ids = ["pod-1", platform.keeper.process];
     await finished();
+    expect(warnings).toEqual([]);
   });
 
   it("and says once what it looks for and what it sees, when that takes longer than 5 s", async () => {

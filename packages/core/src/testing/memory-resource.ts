@@ -36,6 +36,8 @@ export interface MemoryPlatform {
     port: ResourcePort,
   ) => { readonly host: string; readonly port: number };
   readonly defaults: Policy;
+  /** Resources say where their traffic goes. */
+  readonly tellsRoutes: boolean;
   /** Rises by one with each call, over all resources: one that is made again never repeats a version. */
   readonly nextVersion: () => number;
 }
@@ -125,7 +127,14 @@ export class MemoryResource {
     const number = Number(version.slice(1));
     if (!(number >= this.#route.version)) return false;
     this.#route = { to, version: number };
+    this.#changed();
     return true;
+  }
+
+  /** Somebody else sends its traffic elsewhere; the version stays. */
+  routeByHand(to: "dlx" | "resource"): void {
+    this.#route = { ...this.#route, to };
+    this.#changed();
   }
 
   read(): Resource {
@@ -136,6 +145,7 @@ export class MemoryResource {
       wakeReplicas: this.#wakeReplicas,
       version: this.version,
       ...(this.#failure !== undefined && { failure: this.#failure }),
+      ...(this.#platform.tellsRoutes && { routedTo: this.#route.to }),
       ports: this.#ports,
       policy: mergePolicy(this.#policy, this.#platform.defaults),
       createdAt: this.#createdAt,

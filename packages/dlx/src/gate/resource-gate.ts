@@ -326,8 +326,9 @@ export class ResourceGate implements Gate, PassageOwner {
     const { signal } = this.#targets;
     if (signal === undefined) return;
     if (!scaler.capabilities.watch) void this.#observe();
-    if (!isDirect(this.#entry, this.#ports.seesDirect)) return;
-    const restored = restoreTraffic({ entry: () => this.#entry, version, clock: this.#ports.clock, signal });
+    const { seesDirect, clock } = this.#ports;
+    if (!isDirect(this.#entry, seesDirect)) return;
+    const restored = restoreTraffic({ entry: () => this.#entry, version, seesDirect, clock, signal });
     void restored.then((done) => {
       if (!signal.aborted) this.#restored = done;
     });

@@ -11,6 +11,7 @@ export interface RestoreOptions {
   readonly entry: () => CatalogEntry;
   /** Version that the claim produced. */
   readonly version: string;
+  readonly seesDirect: SeesDirect;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
@@ -22,10 +23,10 @@ export function isDirect({ scaler, resource }: CatalogEntry, seesDirect: SeesDir
 
 /**
  * Points a woken resource's own traffic back at it, once every instance in that traffic is ready. Whoever wrote a newer
- * version owns the routing from then on: then this ends. True: restored.
+ * version owns the routing from then on: then this ends, and it does where the policy keeps the traffic here by now. True: restored.
  */
-export async function restoreTraffic({ entry, version, clock, signal }: RestoreOptions): Promise<boolean> {
-  for (let attempt = 0; !signal.aborted; attempt += 1) {
+export async function restoreTraffic({ entry, version, seesDirect, clock, signal }: RestoreOptions): Promise<boolean> {
+  for (let attempt = 0; !signal.aborted && isDirect(entry(), seesDirect); attempt += 1) {
     const { scaler, ref } = entry();
     try {
       const resource = await scaler.getResource(ref, { signal });
