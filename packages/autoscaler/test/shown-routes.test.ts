@@ -171,6 +171,19 @@ describe("what was diverted and is awake", () => {
     expect(await world.close()).toEqual(clean);
   });
 
+  it("and refused, for what is written about it is wrong, is never put to sleep, nor by an operator", async () => {
+    const world = await routedWorld({});
+    world.memory.refuse(web, { code: "SCALER_BAD_OPTIONS", message: "two workloads behind one Service" });
+    world.memory.routeByHand(web, "dlx");
+    const autoscaler = await world.openAutoscaler();
+    await world.advance(60_000);
+    const asked = await autoscaler.sleep(web, { by: "operator", reason: "to save" });
+    expect(asked).toMatchObject({ outcome: "refused", code: "not-enabled" });
+    expect(world.isAsleep()).toBe(false);
+    expect(world.routedTo()).toBe("resource");
+    expect(await world.close()).toEqual(clean);
+  });
+
   it("stays with the DLX while it is stopped and not enabled, for nobody else would wake it", async () => {
     const world = await routedWorld({ enabled: false }, { resources: [{ name: "web", desired: 0 }] });
     world.memory.changePolicy(web, { enabled: false });

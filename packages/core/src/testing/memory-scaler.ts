@@ -183,6 +183,11 @@ export class MemoryScaler implements ResourceScaler {
     this.resource(ref).setFailure(failure);
   }
 
+  /** What is written about the resource is wrong: its policy is not enabled; undefined: it is right again. */
+  refuse(ref: LocalRef, refusal: ResourceFailure | undefined): void {
+    this.resource(ref).setRefusal(refusal);
+  }
+
   /** From here on: how long instances take to become ready, in ms. */
   setStartMs(ms: Milliseconds): void {
     this.#platform.startMs = ms;
