@@ -98,6 +98,7 @@ export class DlxProcess {
       dial: dialIn(options),
       upstreams: forwarder,
       limits: () => config,
+      seesDirect: () => true,
       ...(peers !== undefined && { peers }),
     });
     this.#front = {

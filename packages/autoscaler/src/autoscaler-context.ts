@@ -8,6 +8,7 @@ import type {
   PeerDiscovery,
   ResourceCatalog,
   ResourceRef,
+  SeesDirect,
   SleepGate,
 } from "@dormouse/core";
 import { AutoscalerTelemetry } from "./autoscaler-telemetry.ts";
@@ -27,6 +28,8 @@ export interface AutoscalerOptions {
   readonly elector: LeaderElector;
   /** By id, in configured order; the first is the default of idle rules. */
   readonly sources: MetricsSources;
+  /** As the DLXs are told it; left out: what the sources say of themselves. */
+  readonly seesDirect?: SeesDirect;
   /** Shared with the DLX of the same process. */
   readonly sleepGate: SleepGate;
   /** This autoscaler and all DLXs are one process. */
@@ -36,19 +39,26 @@ export interface AutoscalerOptions {
 }
 
 /** What the parts of one autoscaler share, and what it remembers of each resource. */
-export class AutoscalerContext {
+export class AutoscalerContext implements Disposable {
   readonly options: AutoscalerOptions;
   readonly telemetry = new AutoscalerTelemetry();
   readonly window: ObservationWindow;
+  readonly seesDirect: SeesDirect;
   config: AutoscalerConfig;
   sources: MetricsSources;
   readonly #trackers = new Map<string, ResourceTracker>();
+  readonly #subscription: Disposable;
 
   constructor(options: AutoscalerOptions) {
     this.options = options;
     this.config = options.config;
     this.sources = options.sources;
+    this.seesDirect = options.seesDirect ?? ((source) => this.#isDirectSource(source));
     this.window = new ObservationWindow(options.clock);
+    this.#subscription = options.catalog.subscribe((change) => {
+      if (change.kind !== "set") return;
+      this.#trackers.get(change.entry.key)?.seeRoute(change.entry.resource, options.clock.monotonic());
+    });
   }
 
   /** Whether this process leads now; an elector that throws does not. */
@@ -59,6 +69,15 @@ export class AutoscalerContext {
       this.options.logger.error({ error }, "the leader elector failed");
       return false;
     }
+  }
+
+  #isDirectSource(source: string | undefined): boolean {
+    const found = source === undefined ? [...this.sources.values()][0] : this.sources.get(source);
+    return found !== undefined && found.dlxOnly !== true;
+  }
+
+  [Symbol.dispose](): void {
+    this.#subscription[Symbol.dispose]();
   }
 
   /** What is remembered of a resource, from now on if nothing is yet. */

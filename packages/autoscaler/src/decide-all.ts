@@ -36,7 +36,7 @@ function awakeKeys(users: readonly CatalogEntry[] | undefined): readonly string[
   return users === undefined ? nobody : users.filter(isAwakeUser).map((user) => user.key);
 }
 
-type Surroundings = Omit<Parameters<typeof observeResource>[3], "sources" | "singleHost">;
+type Surroundings = Omit<Parameters<typeof observeResource>[3], "seesDirect" | "singleHost">;
 
 function decideOne(
   entry: CatalogEntry,
@@ -44,13 +44,13 @@ function decideOne(
   context: AutoscalerContext,
   surroundings: Surroundings,
 ): Omit<MadeDecision, "at"> {
-  const { options, sources } = context;
+  const { options, seesDirect } = context;
   try {
     const tracker = context.tracker(entry);
     tracker.see(entry, surroundings.now);
     const inputs = observeResource(entry, tracker, reading, {
       ...surroundings,
-      sources,
+      seesDirect,
       singleHost: options.singleHost,
     });
     return { decision: decideSleep(inputs), inputs };

@@ -6,7 +6,6 @@ function route(different: Partial<RouteObservation>): string {
     enabled: true,
     desired: 1,
     ready: 1,
-    version: "v1",
     routing: "direct",
     isOwnVersion: false,
     unchangedForMs: 60_000,
@@ -17,11 +16,10 @@ function route(different: Partial<RouteObservation>): string {
 }
 
 describe("decideRoute", () => {
-  it("diverts what is asleep and not known to be diverted at this version", () => {
+  it("diverts what is asleep and not known to be diverted", () => {
     expect(route({ desired: 0, ready: 0 })).toBe("divert");
-    expect(route({ desired: 0, route: { to: "resource", version: "v1" } })).toBe("divert");
-    expect(route({ desired: 0, route: { to: "dlx", version: "v0" } })).toBe("divert");
-    expect(route({ desired: 0, route: { to: "dlx", version: "v1" } })).toBe("leave");
+    expect(route({ desired: 0, route: "resource" })).toBe("divert");
+    expect(route({ desired: 0, route: "dlx" })).toBe("leave");
   });
 
   it("diverts to nobody: not while no DLX answers", () => {
@@ -32,23 +30,22 @@ describe("decideRoute", () => {
     expect(route({})).toBe("restore");
     expect(route({ ready: 0 })).toBe("leave");
     expect(route({ unchangedForMs: 59_999 })).toBe("leave");
-    expect(route({ route: { to: "dlx", version: "v1" } })).toBe("restore");
-    expect(route({ route: { to: "resource", version: "v1" } })).toBe("leave");
+    expect(route({ route: "dlx" })).toBe("restore");
+    expect(route({ route: "resource" })).toBe("leave");
   });
 
   it("restores at once after a sleep of this process's own", () => {
-    expect(route({ unchangedForMs: 0, isOwnVersion: true, route: { to: "dlx", version: "v1" } })).toBe("restore");
+    expect(route({ unchangedForMs: 0, isOwnVersion: true, route: "dlx" })).toBe("restore");
   });
 
   it("diverts what is awake and whose traffic stays with the DLX", () => {
     expect(route({ routing: "always" })).toBe("divert");
-    expect(route({ routing: "always", route: { to: "dlx", version: "v1" } })).toBe("leave");
+    expect(route({ routing: "always", route: "dlx" })).toBe("leave");
   });
 
   it("leaves what does not opt in, but gives back what it had diverted", () => {
     expect(route({ enabled: false, desired: 0 })).toBe("leave");
     expect(route({ enabled: false })).toBe("leave");
-    expect(route({ enabled: false, route: { to: "dlx", version: "v1" } })).toBe("restore");
-    expect(route({ enabled: false, routing: "always", route: { to: "dlx", version: "v1" } })).toBe("restore");
+    expect(route({ enabled: false, route: "dlx" })).toBe("restore");
   });
 });

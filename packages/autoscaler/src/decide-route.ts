@@ -1,16 +1,13 @@
-import type { Milliseconds } from "@dormouse/core";
-import type { RoutingMode } from "./observation.ts";
-import type { KnownRoute } from "./resource-tracker.ts";
+import type { Milliseconds, RouteDirection, RoutingMode } from "@dormouse/core";
 
 /** What a decision about a resource's route rests on. */
 export interface RouteObservation {
   readonly enabled: boolean;
   readonly desired: number;
   readonly ready: number;
-  readonly version: string;
   readonly routing: RoutingMode;
-  /** Where this process sent the traffic last, if it did. */
-  readonly route?: Pick<KnownRoute, "to" | "version">;
+  /** Where the traffic goes, as the platform shows it or as this process has sent it; left out: not known. */
+  readonly route?: RouteDirection;
   /** The version comes from a write of this process. */
   readonly isOwnVersion: boolean;
   /** How long the version has been this one. */
@@ -27,14 +24,14 @@ export type RouteDecision =
   | { readonly kind: "leave"; readonly reason: string };
 
 /**
- * Where the traffic of a resource should go, if it is not known to go there. The contract has no fact that tells, so a
- * route counts as known only at the version at which this process set it: each version that somebody else produced is
- * asserted once.
+ * Where the traffic of a resource should go, if it is not known to go there. What is known to be right is left alone,
+ * whoever did it. Where the platform does not show its routes, one is known only at the version at which this process
+ * set it: each version that somebody else produced is asserted once.
  */
 export function decideRoute(seen: RouteObservation): RouteDecision {
-  const wanted = seen.desired === 0 || (seen.enabled && seen.routing === "always") ? "dlx" : "resource";
-  if (!seen.enabled && !(seen.route?.to === "dlx" && wanted === "resource")) return leave("the policy does not opt in");
-  if (seen.route?.to === wanted && seen.route.version === seen.version) return leave("it is as it should be");
+  const wanted = seen.desired === 0 || seen.routing === "always" ? "dlx" : "resource";
+  if (!seen.enabled && !(seen.route === "dlx" && wanted === "resource")) return leave("the policy does not opt in");
+  if (seen.route === wanted) return leave("it is as it should be");
   return wanted === "dlx" ? decideDivert(seen) : decideRestore(seen);
 }
 

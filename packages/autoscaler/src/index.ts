@@ -1,6 +1,5 @@
 export type { AutoscalerOptions } from "./autoscaler-context.ts";
 export { decideAskedSleep } from "./decide-asked-sleep.ts";
-export { decideRouting } from "./decide-routing.ts";
 export { decideSleep } from "./decide-sleep.ts";
 export type { Decision } from "./decision.ts";
 export {
@@ -13,7 +12,7 @@ export {
 export type { DecisionRecord } from "./decision-record.ts";
 export { createDlxSource, dlxMetrics } from "./dlx-source.ts";
 export { type Explanation, explainDecision } from "./explain-decision.ts";
-export type { DlxObservation, Observation, RoutingMode, RuleObservation, SleepPolicy } from "./observation.ts";
+export type { DlxObservation, Observation, RuleObservation, SleepPolicy } from "./observation.ts";
 export { type Autoscaler, openAutoscaler, type SleepRequest } from "./open-autoscaler.ts";
 export { type PrometheusOptions, prometheusOptionsSchema } from "./prometheus-options.ts";
 export { prometheusSource } from "./prometheus-source.ts";

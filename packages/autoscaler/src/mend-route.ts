@@ -1,7 +1,6 @@
-import { type CatalogEntry, type Resource, type SleepPass, toScalerError } from "@dormouse/core";
+import { type CatalogEntry, decideRouting, type Resource, type SleepPass, toScalerError } from "@dormouse/core";
 import type { AutoscalerContext } from "./autoscaler-context.ts";
 import { decideRoute, type RouteDecision } from "./decide-route.ts";
-import { decideRouting } from "./decide-routing.ts";
 import { localRefOf } from "./local-ref-of.ts";
 import { SleepEnd, toWriteEnd } from "./sleep-end.ts";
 import { withSleepGate } from "./with-sleep-gate.ts";
@@ -15,16 +14,16 @@ export function judgeRoute(
   const { resource, scaler } = entry;
   const { policy, version } = resource;
   const tracker = context.tracker(entry);
-  const { route } = tracker;
+  const now = context.options.clock.monotonic();
+  const route = tracker.routeAt(version, now);
   return decideRoute({
     enabled: policy.enabled,
     desired: resource.desired,
     ready: resource.ready,
-    version,
-    routing: decideRouting(policy, scaler.capabilities.routing, context.sources),
-    ...(route !== undefined && { route }),
+    routing: decideRouting(policy, { routes: scaler.capabilities.routing, seesDirect: context.seesDirect }),
+    ...(route !== undefined && { route: route.to }),
     isOwnVersion: tracker.ownVersion === version,
-    unchangedForMs: tracker.unchangedForMs(version, context.options.clock.monotonic()),
+    unchangedForMs: tracker.unchangedForMs(version, now),
     sleepTimeoutMs: context.config.sleepTimeout,
     hasDlx,
   });
@@ -44,9 +43,8 @@ export async function mendRoute(
   const tracker = context.tracker(entry);
   try {
     await withSleepGate(entry, context, (pass) => mend(entry, context, { hasDlx, signal, pass }));
-    tracker.mended(true, clock.monotonic());
   } catch (error) {
-    tracker.mended(false, clock.monotonic());
+    tracker.looked("failed", clock.monotonic());
     if (signal.aborted) return;
     const { code, message } =
       error instanceof SleepEnd ? { code: error.reason, message: error.message } : toScalerError(error);
@@ -70,15 +68,17 @@ async function mend(entry: CatalogEntry, context: AutoscalerContext, options: Me
   const tracker = context.tracker(entry);
   tracker.see({ resource }, clock.monotonic());
   const decision = judgeRoute({ ...entry, resource }, context, options.hasDlx);
-  if (decision.kind === "leave" || !mayAct(context, options)) return;
+  if (decision.kind === "leave") return tracker.looked("right", clock.monotonic());
+  if (!mayAct(context, options)) return;
   const version = await mark(entry, resource, context, options.signal);
   if (!mayAct(context, options)) return;
   const to = decision.kind === "divert" ? "dlx" : "resource";
-  const known = tracker.route;
-  await tracker.changeRoute(to, version, clock, async () =>
+  const known = tracker.routeAt(version, clock.monotonic());
+  const isUndone = await tracker.mend(to, version, clock, async () =>
     scaler.routeTraffic?.(localRefOf(entry.ref), to, { version, signal: options.signal }),
   );
   report(entry, context, decision, known?.to !== to && known !== undefined);
+  if (isUndone) warnOfUndoing(entry, context, to);
 }
 
 /** Without a pass that still holds, a wake waits to be sent: the write would undo it. */
@@ -116,4 +116,12 @@ function report(
   if (!hasChanged) return;
   const words = kind === "divert" ? `diverted: ${reason}` : `restored: ${reason}`;
   options.journal.record({ kind: "resource", resource: entry.key, by: "reconciler", reason: words, outcome: "done" });
+}
+
+/** Two that put the same route right in turns would write for ever: one line, and longer and longer waits. */
+function warnOfUndoing({ key }: CatalogEntry, { options }: AutoscalerContext, to: "dlx" | "resource"): void {
+  const where = to === "dlx" ? "to the DLX" : "to itself";
+  const reason = `somebody else undoes its route again and again; its traffic is sent ${where} anew ever less often, at least once a minute`;
+  options.logger.warn({ resource: key, to }, reason);
+  options.journal.record({ kind: "resource", resource: key, by: "reconciler", reason, outcome: "failed" });
 }

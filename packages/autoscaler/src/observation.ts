@@ -1,4 +1,4 @@
-import type { IdleRule, Milliseconds, Policy, ResourceState } from "@dormouse/core";
+import type { IdleRule, Milliseconds, Policy, ResourceState, RoutingMode } from "@dormouse/core";
 
 /** What one DLX said of one resource, or that it said nothing. */
 export type DlxObservation =
@@ -30,9 +30,6 @@ export interface RuleObservation {
   readonly problem?: string;
 }
 
-/** Where a resource's own traffic goes while it is awake. */
-export type RoutingMode = "direct" | "always";
-
 /** The part of a policy that decisions rest on. */
 export type SleepPolicy = Pick<Policy, "enabled" | "idleAfter" | "minAwake" | "wakeTimeout"> & {
   readonly idleRules: readonly Pick<IdleRule, "window">[];
@@ -56,7 +53,7 @@ export interface Observation {
   /** The scaler can route the resource's own traffic. */
   readonly routes: boolean;
   readonly routing: RoutingMode;
-  /** How long the traffic of a resource that routes has gone to the DLX by this process's own divert; left out: not known to. */
+  /** How long the traffic of a resource that routes has gone to the DLX, as this process knows it; left out: not known to. */
   readonly divertedForMs?: Milliseconds;
   /** Compare-and-set, or one process for everything, or a policy that takes the risk. */
   readonly guarded: boolean;

@@ -1,8 +1,7 @@
-import type { CatalogEntry, Milliseconds } from "@dormouse/core";
-import { decideRouting } from "./decide-routing.ts";
+import { type CatalogEntry, decideRouting, type Milliseconds, type SeesDirect } from "@dormouse/core";
 import type { Observation } from "./observation.ts";
 import { type ActivityReading, activityOf } from "./read-activity.ts";
-import type { MetricsSources, RuleReading } from "./read-rules.ts";
+import type { RuleReading } from "./read-rules.ts";
 import type { ResourceTracker } from "./resource-tracker.ts";
 
 /** What was read at one moment, for all resources. */
@@ -15,7 +14,7 @@ export interface Reading {
 
 /** What a decision needs besides the readings. */
 export interface Surroundings {
-  readonly sources: MetricsSources;
+  readonly seesDirect: SeesDirect;
   /** Autoscaler and all DLXs are one process. */
   readonly singleHost: boolean;
   readonly awakeUsers: readonly string[];
@@ -30,7 +29,7 @@ export function observeResource(
   { key, resource, state, scaler }: Pick<CatalogEntry, "key" | "resource" | "state" | "scaler">,
   tracker: ResourceTracker,
   { activity, rules, watchedSince }: Reading,
-  { sources, singleHost, awakeUsers, platformProblem, operation, now }: Surroundings,
+  { seesDirect, singleHost, awakeUsers, platformProblem, operation, now }: Surroundings,
 ): Observation {
   const { policy } = resource;
   const { routing: routes, compareAndSet } = scaler.capabilities;
@@ -46,7 +45,7 @@ export function observeResource(
     unreadyForMs: tracker.unreadyForMs(now),
     observedForMs: watchedSince === undefined ? 0 : now - Math.max(watchedSince, tracker.firstSeenAt),
     routes,
-    routing: decideRouting(policy, routes, sources),
+    routing: decideRouting(policy, { routes, seesDirect }),
     guarded: compareAndSet || singleHost || policy.sleep === "best-effort",
     rules: policy.idleRules.map((rule) => rules.observe(key, rule)),
     awakeUsers,
@@ -58,8 +57,7 @@ export function observeResource(
   };
 }
 
-/** A route that was set at another version may have been changed by whoever moved it. */
 function divertedFor(tracker: ResourceTracker, version: string, now: Milliseconds): Milliseconds | undefined {
-  const { route } = tracker;
-  return route?.to === "dlx" && route.version === version ? now - route.since : undefined;
+  const route = tracker.routeAt(version, now);
+  return route?.to === "dlx" ? now - route.since : undefined;
 }

@@ -1,5 +1,4 @@
 import type { CatalogEntry } from "@dormouse/core";
-import { FakeClock } from "@dormouse/core/testing";
 import { describe, expect, it } from "vitest";
 import { ResourceTracker } from "./resource-tracker.ts";
 
@@ -45,22 +44,6 @@ describe("ResourceTracker", () => {
     expect(tracker.unchangedForMs("v2", 60)).toBe(0);
     tracker.see(entry({ version: "v2" }), 70);
     expect(tracker.unchangedForMs("v2", 80)).toBe(10);
-  });
-
-  it("knows a route through its own writes, keeps its age while it stays the same, and forgets it when a change fails", async () => {
-    const clock = new FakeClock();
-    const tracker = new ResourceTracker(entry(), 0);
-    await tracker.changeRoute("dlx", "v2", clock, async () => {});
-    await clock.advance(10);
-    tracker.wrote("v2", "v3");
-    await tracker.changeRoute("dlx", "v3", clock, async () => {});
-    expect(tracker.route).toEqual({ to: "dlx", version: "v3", since: 0 });
-    await tracker.changeRoute("dlx", "v5", clock, async () => {});
-    expect(tracker.route).toEqual({ to: "dlx", version: "v5", since: 10 });
-    await expect(tracker.changeRoute("resource", "v6", clock, () => Promise.reject(new Error("no")))).rejects.toThrow(
-      "no",
-    );
-    expect(tracker.route).toBeUndefined();
   });
 
   it("waits longer after each failed attempt, up to a minute, and not after a done one or a long time", () => {

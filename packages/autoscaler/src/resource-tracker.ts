@@ -1,15 +1,6 @@
-import { backoffMs, type CatalogEntry, type Clock, type Milliseconds } from "@dormouse/core";
-
-/** Wait after an attempt that came to nothing: one more claim by each DLX is what each attempt costs. */
-const retryBackoff = { firstMs: 1_000, longestMs: 60_000 };
-
-/** Where this process has sent a resource's own traffic, and with which version. */
-export interface KnownRoute {
-  readonly to: "dlx" | "resource";
-  readonly version: string;
-  /** Monotonic ms at which it was sent there first. */
-  readonly since: Milliseconds;
-}
+import type { CatalogEntry, Clock, Milliseconds, RouteDirection } from "@dormouse/core";
+import { MendBackoff, type NextTry, nextTry } from "./mend-backoff.ts";
+import { type KnownRoute, RouteTracker } from "./route-tracker.ts";
 
 /**
  * What one process remembers of one resource: moments at which something changed, by its own monotonic clock. Nothing
@@ -22,10 +13,11 @@ export class ResourceTracker {
   #changed: { readonly version: string; readonly at: Milliseconds; readonly before: Milliseconds };
   #awakeSince: Milliseconds | undefined;
   #unreadySince: Milliseconds | undefined;
-  #route: KnownRoute | undefined;
   #ownVersion: string | undefined;
-  #retry: { readonly attempts: number; readonly at: Milliseconds } | undefined;
-  #mend: { readonly attempts: number; readonly at: Milliseconds } | undefined;
+  #retry: NextTry | undefined;
+  #isWanted: boolean | undefined;
+  readonly #route = new RouteTracker();
+  readonly #mends = new MendBackoff();
 
   constructor({ resource }: Pick<CatalogEntry, "resource">, now: Milliseconds) {
     this.firstSeenAt = now;
@@ -39,7 +31,10 @@ export class ResourceTracker {
   see({ resource }: Pick<CatalogEntry, "resource">, now: Milliseconds): void {
     this.seeVersion(resource.version, now);
     this.#seeUpdate(resource, now);
+    this.seeRoute(resource, now);
     const isWanted = resource.desired > 0;
+    if (isWanted !== this.#isWanted) this.#mends.forget();
+    this.#isWanted = isWanted;
     this.#awakeSince = isWanted && resource.ready > 0 ? (this.#awakeSince ?? now) : undefined;
     this.#unreadySince = isWanted && resource.ready === 0 ? (this.#unreadySince ?? now) : undefined;
   }
@@ -49,6 +44,11 @@ export class ResourceTracker {
     if (updatedAt === this.#updatedAt) return;
     this.#updatedAt = updatedAt;
     if (version !== this.#ownVersion) this.#changed = { version, at: now, before: this.#changed.at };
+  }
+
+  /** Takes in where the platform shows the traffic to go: at each change of that, for a moment elsewhere counts too. */
+  seeRoute({ routedTo }: Pick<CatalogEntry["resource"], "routedTo">, now: Milliseconds): void {
+    this.#route.see(routedTo, now);
   }
 
   /** Remembers since when the version is this one. */
@@ -71,20 +71,21 @@ export class ResourceTracker {
     return this.#unreadySince === undefined ? 0 : now - Math.max(this.#unreadySince, this.#changed.at);
   }
 
-  get route(): KnownRoute | undefined {
-    return this.#route;
+  /** Where its own traffic goes, as far as is known at this version. */
+  routeAt(version: string, now: Milliseconds): KnownRoute | undefined {
+    return this.#route.at(version, now);
   }
 
-  /**
-   * Changes the route. While the call runs, and for ever if it fails, nothing is known of the route: it may land late.
-   * `since` stays where the way has been the same without a gap.
-   */
-  async changeRoute(to: KnownRoute["to"], version: string, clock: Clock, call: () => Promise<void>): Promise<void> {
-    const before = this.#route;
-    this.#route = undefined;
-    await call();
-    const stays = before?.to === to && before.version === version;
-    this.#route = { to, version, since: stays ? before.since : clock.monotonic() };
+  /** Begins to send the traffic elsewhere by a sleep; see `RouteTracker.change`. */
+  async divert(version: string, clock: Clock, call: () => Promise<void>): Promise<void> {
+    this.#mends.forget();
+    await this.#route.change("dlx", version, clock, call);
+  }
+
+  /** Sends the traffic where it belongs; see `RouteTracker.change`. True: somebody else undoes that again and again. */
+  async mend(to: RouteDirection, version: string, clock: Clock, call: () => Promise<void>): Promise<boolean> {
+    await this.#route.change(to, version, clock, call);
+    return this.#mends.mended(to, clock.monotonic());
   }
 
   /** The version that this process's last accepted write produced. */
@@ -97,7 +98,7 @@ export class ResourceTracker {
     this.#ownVersion = version;
     // The catalogue may have heard of the write before its answer came.
     if (this.#changed.version === version) this.#changed = { ...this.#changed, at: this.#changed.before };
-    if (this.#route?.version === from) this.#route = { ...this.#route, version };
+    this.#route.wrote(from, version);
   }
 
   /** Time until the next attempt to sleep; undefined: none is waited for. */
@@ -112,17 +113,12 @@ export class ResourceTracker {
 
   /** Whether a route may be mended now, or the last try was a moment ago. */
   mayMend(now: Milliseconds): boolean {
-    return this.#mend === undefined || this.#mend.at <= now;
+    return this.#mends.mayMend(now);
   }
 
-  /** A route was mended or could not be. */
-  mended(isDone: boolean, now: Milliseconds): void {
-    this.#mend = isDone ? undefined : nextTry(this.#mend, now);
+  /** A look at the route found it right, or it could not be mended. */
+  looked(found: "right" | "failed", now: Milliseconds): void {
+    if (found === "right") this.#mends.wasRight();
+    else this.#mends.failed(now);
   }
-}
-
-/** A failure long after the one before it is a first one. */
-function nextTry(last: { readonly attempts: number; readonly at: Milliseconds } | undefined, now: Milliseconds) {
-  const attempts = last === undefined || now - last.at > 2 * retryBackoff.longestMs ? 1 : last.attempts + 1;
-  return { attempts, at: now + backoffMs(attempts - 1, retryBackoff) };
 }

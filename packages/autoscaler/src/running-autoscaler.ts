@@ -91,6 +91,7 @@ export class RunningAutoscaler implements AsyncDisposable {
     await this.#ended;
     await this.#ticking?.catch(() => {});
     await this.#operations.end();
+    this.#context[Symbol.dispose]();
   }
 
   #nextPause(): AbortSignal {

@@ -70,7 +70,7 @@ export class SleepAttempt {
       tracker,
       { activity, rules, ...(since !== undefined && { watchedSince: since }) },
       {
-        sources: context.sources,
+        seesDirect: context.seesDirect,
         singleHost,
         awakeUsers: users.filter(isAwakeUser).map((user) => user.key),
         platformProblem: undefined,

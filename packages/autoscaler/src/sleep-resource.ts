@@ -100,7 +100,7 @@ async function divert(attempt: SleepAttempt, version: string): Promise<Milliseco
     steps.assertMayAct();
     await context
       .tracker(entry)
-      .changeRoute("dlx", version, clock, async () =>
+      .divert(version, clock, async () =>
         scaler.routeTraffic?.(localRefOf(entry.ref), "dlx", { version, signal: steps.signal }),
       );
     return clock.monotonic();

@@ -41,6 +41,8 @@ export interface WorldOptions {
   readonly config?: Partial<AutoscalerConfig>;
   readonly startMs?: Milliseconds;
   readonly stopMs?: Milliseconds;
+  /** Whether the platform shows where its routes lead; it does by default. */
+  readonly tellsRoutes?: boolean;
   /** What the DLXs do after a wake. */
   readonly restores?: boolean;
 }
@@ -81,6 +83,7 @@ export class World {
       capabilities: options.capabilities,
       startMs: options.startMs,
       stopMs: options.stopMs,
+      tellsRoutes: options.tellsRoutes,
     });
     const world = new World(options, clock, memory, guarded);
     world.catalog.follow(guarded);

@@ -12,6 +12,7 @@ export {
   type TelemetryConfig,
 } from "./config-schema.ts";
 export { ConfigError, type ConfigIssue, isConfigError } from "./config-error.ts";
+export { decideRouting, type RoutingFacts, type RoutingMode, seesDirectBy, type SeesDirect } from "./decide-routing.ts";
 export {
   definePort,
   defineScaler,

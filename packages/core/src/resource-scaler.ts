@@ -34,7 +34,11 @@ import type { LocalRef } from "./resource-ref.ts";
  * capability `routing` says that `routeTraffic` can point it at the DLX and back. Each call carries the version its
  * operation wrote; once a newer one was accepted, an older one rejects with `SCALER_CONFLICT`. "resource" makes before it
  * breaks: the resource's own instances are in place before the DLX leaves. A scaler that can tell where the traffic goes
- * says so in `routedTo`; where it does not, a host asserts each route anew after its start.
+ * says so in `routedTo`, and tells each change of it; where it does not, a host asserts each route anew after its start.
+ * `ports[].listen` stays for as long as traffic may come there, whatever the policy says: DLXs answer all of it.
+ *
+ * Refusals. What is written about a resource may be wrong: then `refusal` says why, its policy is not enabled, and it is
+ * never put to sleep. It is listed all the same, and takes `setScale` and `routeTraffic`: what was diverted is given back.
  *
  * Errors are `ScalerError`s with a code of the table, translated from the platform's in one file of the plugin. A call
  * whose outcome is unknown rejects with a retryable code (`SCALER_UNAVAILABLE`, `SCALER_TIMEOUT`), never with success.

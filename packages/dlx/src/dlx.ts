@@ -13,6 +13,7 @@ import {
   type RouteSource,
   type ScaleEvent,
   ScalerError,
+  type SeesDirect,
   type SleepGate,
   defaultPolicy,
 } from "@dormouse/core";
@@ -24,7 +25,7 @@ import { GateKeeper } from "./gate/gate-keeper.ts";
 import type { ReachedTarget } from "./gate/passage.ts";
 import type { BoundAddress } from "./listen/listeners.ts";
 import { RequestTelemetry } from "./request-telemetry.ts";
-import { fromPolicies, policyRoutes } from "./route/policy-routes.ts";
+import { fromResources, policyRoutes, portRoutes } from "./route/resource-routes.ts";
 
 /** What a DLX is opened with. */
 export interface DlxOptions {
@@ -37,6 +38,8 @@ export interface DlxOptions {
   readonly sleepGate: SleepGate;
   /** Which DLXs there are; left out: this one alone. */
   readonly peers?: PeerDiscovery;
+  /** Which metrics sources see traffic that passes no DLX, as the autoscaler is told it; left out: none. */
+  readonly seesDirect?: SeesDirect;
   /** Further routes; the resources' own policies come first. */
   readonly routeSources?: readonly RouteSource[];
 }
@@ -118,7 +121,7 @@ class OpenedDlx implements Dlx {
     const { catalog, clock, logger, routeSources = [] } = options;
     this.#parts = parts;
     const changed = (routes: readonly Route[]): void => void front.setRoutes(routes);
-    this.#routes = followRoutes({ sources: [fromPolicies(catalog), ...routeSources], clock, logger, changed });
+    this.#routes = followRoutes({ sources: [fromResources(catalog), ...routeSources], clock, logger, changed });
   }
 
   get process(): string {
@@ -187,10 +190,16 @@ async function closeAll(
   telemetry[Symbol.dispose]();
 }
 
-/** What is listed already is routed before anything else, so that a dedicated listener that cannot be had is an error and no warning. */
+/**
+ * What is listed already is routed before anything else, so that a dedicated listener that somebody wrote and that cannot
+ * be had is an error and no warning. One that a platform chose is tried again: it is nobody's mistake here.
+ */
 async function setFirstRoutes(front: Front, catalog: ResourceCatalog): Promise<void> {
-  const issues = await front.setRoutes(catalog.list().flatMap((entry) => policyRoutes(entry)));
+  const entries = catalog.list();
+  const written = entries.flatMap((entry) => policyRoutes(entry));
+  const issues = await front.setRoutes(written);
   if (issues.length > 0) throw new ConfigError(issues);
+  await front.setRoutes([...written, ...entries.flatMap((entry) => portRoutes(entry))]);
 }
 
 function orAborted(promise: Promise<void>, signal: AbortSignal | undefined): Promise<void> {

@@ -4,4 +4,4 @@ export type { ReachedTarget } from "./gate/passage.ts";
 export type { BoundAddress } from "./listen/listeners.ts";
 export { localPeers } from "./local-peers.ts";
 export { describeConflict, findConflicts, type RouteConflict } from "./route/find-conflicts.ts";
-export { policyRoutes } from "./route/policy-routes.ts";
+export { policyRoutes } from "./route/resource-routes.ts";

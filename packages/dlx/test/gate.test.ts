@@ -640,6 +640,45 @@ describe("demands of others", () => {
   });
 });
 
+it("gives back what was diverted and does not opt in any more", async () => {
+  await platform.close();
+  platform = new ScriptedPlatform({ routing: true });
+  gate = await platform.add("web", { enabled: false, routing: "always" });
+  await wake();
+  await platform.clock.advance(100);
+  expect(gate.restored).toBe(true);
+});
+
+it("gives nothing back once the policy keeps the traffic here, though the wake was for direct traffic", async () => {
+  await platform.close();
+  platform = new ScriptedPlatform({ routing: true });
+  gate = await platform.add("web", { enabled: true, routing: "direct" });
+  platform.change("web", { wakeReplicas: 2 });
+  await wake();
+  await platform.clock.advance(10_000);
+  expect(gate.restored).toBe(false);
+  platform.change("web", { policy: { ...gate.policy, routing: "always" } });
+  platform.start("web", "second");
+  await platform.clock.advance(10_000);
+  expect(gate.restored).toBe(false);
+  expect(platform.calls.some((call) => call.startsWith("route"))).toBe(false);
+});
+
+it.each([
+  ["restores it where a rule's source sees direct traffic", () => true, true],
+  ["keeps it where none does, though there are rules", () => false, false],
+  ["keeps it where nobody says what the sources see", undefined, false],
+])("routing auto: %s", async (_, seesDirect, isRestored) => {
+  await platform.close();
+  platform = new ScriptedPlatform({ routing: true }, undefined, seesDirect === undefined ? {} : { seesDirect });
+  const idleRules = [{ metric: "requests", window: 60_000, threshold: 0 }];
+  gate = await platform.add("web", { enabled: true, routing: "auto", idleRules });
+  await wake();
+  await platform.clock.advance(100);
+  expect(gate.restored).toBe(isRestored);
+  expect(platform.calls.some((call) => call.startsWith("route"))).toBe(isRestored);
+});
+
 it("restores traffic in the background with the version of its claim, and never waits for it", async () => {
   await platform.close();
   platform = new ScriptedPlatform({ routing: true });

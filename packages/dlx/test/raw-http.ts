@@ -28,9 +28,9 @@ export class RawConnection {
     });
   }
 
-  static open(port: number): Promise<RawConnection> {
+  static open(port: number, host = "127.0.0.1"): Promise<RawConnection> {
     return new Promise((resolve, reject) => {
-      const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+      const socket = connect({ port, host, allowHalfOpen: true });
       socket.once("error", reject);
       socket.once("connect", () => {
         socket.off("error", reject);
@@ -106,8 +106,8 @@ export class RawConnection {
 }
 
 /** Sends the bytes on a connection of its own and resolves with all that comes until the other side ends it. */
-export async function sendRaw(port: number, text: string): Promise<string> {
-  const connection = await RawConnection.open(port);
+export async function sendRaw(port: number, text: string, host?: string): Promise<string> {
+  const connection = await RawConnection.open(port, host);
   connection.write(text);
   return connection.untilClosed();
 }

@@ -14,7 +14,7 @@ import {
 } from "@dormouse/core";
 import { FakeClock } from "@dormouse/core/testing";
 import type { Dial } from "../src/gate/dial.ts";
-import { GateKeeper } from "../src/gate/gate-keeper.ts";
+import { GateKeeper, type GateKeeperOptions } from "../src/gate/gate-keeper.ts";
 import type { ReachedTarget } from "../src/gate/passage.ts";
 import type { ResourceGate } from "../src/gate/resource-gate.ts";
 
@@ -24,7 +24,10 @@ interface Shape {
   version: number;
   failure?: Resource["failure"];
   policy: Policy;
+  ports: Resource["ports"];
   targets: Target[];
+  /** Targets of ports besides the main one, which is 80. */
+  further: Readonly<Record<string, readonly Target[]>>;
 }
 
 /**
@@ -39,7 +42,7 @@ export class ScriptedPlatform {
   readonly retired: ReachedTarget[] = [];
   /** Calls in order, for example `setScale web 1 if 3`. */
   readonly calls: string[] = [];
-  /** Ids of targets that answer a dial. */
+  /** Ids of targets that answer a dial; with their port, `a:81`, where that is not 80. */
   readonly answering = new Set<string>();
   /** Ids of targets in the order of their dials. */
   readonly dials: string[] = [];
@@ -54,7 +57,11 @@ export class ScriptedPlatform {
   readonly #scaler: GuardedScaler;
   #announce: (change: ResourceChange) => void = () => {};
 
-  constructor(capabilities: Partial<Capabilities> = {}, limits = { maxHeld: 10_000, maxInFlight: 20_000 }) {
+  constructor(
+    capabilities: Partial<Capabilities> = {},
+    limits = { maxHeld: 10_000, maxInFlight: 20_000 },
+    more: Partial<GateKeeperOptions> = {},
+  ) {
     this.#scaler = this.#createScaler({
       replicas: "many",
       watch: true,
@@ -72,6 +79,7 @@ export class ScriptedPlatform {
       dial: this.#dial,
       upstreams: { retire: (target) => void this.retired.push(target) },
       limits: () => limits,
+      ...more,
     });
   }
 
@@ -82,7 +90,9 @@ export class ScriptedPlatform {
       wakeReplicas: 1,
       version: 1,
       policy: { ...defaultPolicy, ...policy },
+      ports: [],
       targets: [],
+      further: {},
     });
     if (this.#shapes.size === 1) this.catalog.follow(this.#scaler);
     else this.#announce({ kind: "set", resource: this.resource(name) });
@@ -127,7 +137,7 @@ export class ScriptedPlatform {
       ready: shape.targets.length,
       wakeReplicas: shape.wakeReplicas,
       version: String(shape.version),
-      ports: [],
+      ports: shape.ports,
       policy: shape.policy,
       createdAt: 0,
       updatedAt: 0,
@@ -148,8 +158,9 @@ export class ScriptedPlatform {
 
   readonly #dial: Dial = async (target) => {
     await Promise.resolve();
-    this.dials.push(target.id);
-    if (!this.answering.has(target.id)) throw this.refusal();
+    const name = target.port === 80 ? target.id : `${target.id}:${target.port}`;
+    this.dials.push(name);
+    if (!this.answering.has(name)) throw this.refusal();
     return { id: target.id, address: "127.0.0.1", port: target.port };
   };
 
@@ -175,6 +186,14 @@ export class ScriptedPlatform {
     return { version: String(shape.version) };
   }
 
+  #targets(name: string, port: string | undefined): readonly Target[] {
+    const { targets, further, policy } = this.#shape(name);
+    if (port === undefined || port === policy.port) return targets;
+    const found = further[port];
+    if (found === undefined) throw new ScalerError("SCALER_BAD_ARGUMENT", `${name} has no port ${port}`);
+    return found;
+  }
+
   #createScaler(capabilities: Capabilities): GuardedScaler {
     const watch = this.#watch.bind(this);
     return {
@@ -191,7 +210,8 @@ export class ScriptedPlatform {
           this.#setScale(ref.name, replicas, options?.ifVersion),
         );
       },
-      resolveTargets: (ref) => this.#call(`targets ${ref.name}`, () => this.#shape(ref.name).targets),
+      resolveTargets: (ref, port) =>
+        this.#call(`targets ${ref.name}${port === undefined ? "" : ` ${port}`}`, () => this.#targets(ref.name, port)),
       routeTraffic: (ref, to, { version }) => this.#call(`route ${ref.name} ${to} ${version}`, () => {}),
       ...(capabilities.watch ? { watchResources: (options) => watch(options?.signal) } : {}),
       [Symbol.asyncDispose]: async () => {},

@@ -22,6 +22,8 @@ export interface ResourceReport {
   /** 95th percentile of the last wakes. */
   readonly wakeP95Ms?: Milliseconds;
   readonly failure?: ResourceFailure;
+  /** Why it is left alone: what is written about it is wrong. */
+  readonly refusal?: ResourceFailure;
 }
 
 /** The configuration that is in force, and the one that was refused, if the file has changed to such a one. */

@@ -52,6 +52,8 @@ export interface WhyReport {
   readonly decision?: DecisionRecord;
   /** With the platform's own text. */
   readonly failure?: ResourceFailure;
+  /** Why it is left alone: what is written about it is wrong, as its scaler says it. */
+  readonly refusal?: ResourceFailure;
   readonly lastWake?: ScaleEvent;
   readonly lastSleep?: ScaleEvent;
   /** Problems of the host that concern it: a platform that does not list, a refused configuration. */

@@ -75,6 +75,7 @@ class Change {
     await this.#reconfigureDlx();
     for (const each of plan.reconfigure) await this.#reconfigureScaler(each);
     const leaving = await this.#swap(plan, opened);
+    this.#engine.directSources.reconfigure(this.#next.loaded.config.autoscaler.metrics);
     this.#engine.autoscaler.reconfigure(this.#next.loaded.config.autoscaler, sources);
     await this.#engine.log.reconfigure(this.#next.loaded.config.log);
     const scalers = this.#inOrder([

@@ -74,6 +74,29 @@ function explain(over: Partial<Explained> = {}) {
   });
 }
 
+describe("a resource that is left alone", () => {
+  const refusal = { code: "SCALER_BAD_OPTIONS", message: "two workloads behind one Service" } as const;
+
+  it("stays as it is while it is awake, until what is written about it is put right", () => {
+    const refused = explain({ entry: entry({ kind: "awake", since: now - 40_000 }, { refusal }) });
+    expect(refused).toMatchObject({ refusal, next: { kind: "stay" } });
+    expect(refused.because[0]).toContain("left alone");
+  });
+
+  it("is still woken by a request where it sleeps", () => {
+    const refused = explain({
+      entry: entry({ kind: "asleep", since: now - 40_000 }, { desired: 0, ready: 0, refusal }),
+    });
+    expect(refused).toMatchObject({ refusal, next: { kind: "wake-on-request" } });
+  });
+});
+
+it("shows the listeners that a platform diverts to", () => {
+  const ports = [{ name: "http", number: 80, protocol: "http", listen: "0.0.0.0:20000" }] as const;
+  const { routes } = explain({ entry: entry({ kind: "awake", since: now - 40_000 }, { ports }) });
+  expect(routes).toContain("listener 0.0.0.0:20000 for its own port http");
+});
+
 describe("an awake resource", () => {
   it("sleeps with the tick after the time that its decision gives, less what has passed since", () => {
     expect(explain()).toMatchObject({ next: { kind: "sleep", inMs: 12_000 }, because: ["It was used."] });

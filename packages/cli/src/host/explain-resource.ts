@@ -1,5 +1,5 @@
 import type { DecisionRecord } from "@dormouse/autoscaler";
-import { type CatalogEntry, formatDuration, type Milliseconds, type Policy, type ScaleEvent } from "@dormouse/core";
+import { type CatalogEntry, formatDuration, type Milliseconds, type Resource, type ScaleEvent } from "@dormouse/core";
 import type { Dlx, DlxResourceStatus } from "@dormouse/dlx";
 import type { NextChange, WhyReport } from "../admin/why-report.ts";
 import { entrancesOf } from "./entrances-of.ts";
@@ -33,11 +33,12 @@ export function explainResource(explained: Explained): WhyReport {
     ...(cause !== undefined && { cause }),
     replicas: { desired: resource.desired, ready: resource.ready, onWake: resource.wakeReplicas },
     traffic: describeTraffic(traffic),
-    routes: routesOf(resource.policy),
+    routes: routesOf(resource),
     entrances: entrancesOf(entry.key, resource.policy, explained.addresses),
     ...nextOf(explained),
     ...(decision !== undefined && { decision }),
     ...(failure !== undefined && { failure }),
+    ...(resource.refusal !== undefined && { refusal: resource.refusal }),
     ...(lastWake !== undefined && { lastWake }),
     ...(lastSleep !== undefined && { lastSleep }),
     warnings,
@@ -76,12 +77,16 @@ function causeOf({ entry: { state, resource }, lastWake, lastSleep }: Explained)
 }
 
 /** Hosts, paths and listeners that lead to a resource, each as one text. */
-function routesOf({ hosts, pathPrefix, headers, listen }: Policy): string[] {
+function routesOf({ policy, ports }: Resource): string[] {
+  const { hosts, pathPrefix, headers, listen } = policy;
   const conditions = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
   const suffix = `${pathPrefix ?? ""}${conditions.length === 0 ? "" : ` with ${conditions.join(", ")}`}`;
   const shared =
     hosts.length > 0 ? hosts.map((host) => `${host}${suffix}`) : suffix === "" ? [] : [`any host${suffix}`];
-  return [...shared, ...listen.map((address) => `listener ${address}`)];
+  const diverted = ports.flatMap((port) =>
+    port.listen === undefined ? [] : [`listener ${port.listen} for its own port ${port.name}`],
+  );
+  return [...shared, ...listen.map((address) => `listener ${address}`), ...diverted];
 }
 
 type Next = Pick<WhyReport, "next" | "because">;
@@ -145,6 +150,10 @@ function nextOfAwake(explained: Explained): Next {
   if (traffic.held + traffic.inFlight > 0) {
     const because = [`${traffic.inFlight} requests are in flight and ${traffic.held} are held.`];
     return { next: { kind: "stay", until: "they have to end, then it has to be idle" }, because };
+  }
+  if (entry.resource.refusal !== undefined) {
+    const because = ["It is left alone: what is written about it is wrong, as said below."];
+    return { next: { kind: "stay", until: "what is written about it has to be put right" }, because };
   }
   if (decision === undefined || decision.at < entry.state.since) {
     const because = ["The autoscaler has not looked at it since it is awake."];

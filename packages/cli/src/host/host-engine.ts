@@ -16,6 +16,7 @@ import type { ResolvedSecrets } from "../config/secrets.ts";
 import type { Log } from "../log/open-log.ts";
 import type { Metrics } from "../telemetry/open-metrics.ts";
 import type { ConfigStatus } from "./config-status.ts";
+import type { DirectSources } from "./direct-sources.ts";
 import type { OpenedScaler } from "./plugin-opener.ts";
 
 /** What a host is given to start with. */
@@ -43,6 +44,7 @@ export interface HostEngine extends Foundation {
   readonly dlx: Dlx;
   readonly peers: PeerDiscovery;
   readonly autoscaler: Autoscaler;
+  readonly directSources: DirectSources;
 }
 
 /** What a change of the configuration replaces, all of it in one step. */

@@ -21,6 +21,7 @@ import { builtInSources } from "./built-in-sources.ts";
 import { Closing } from "./closing.ts";
 import { ConfigStatus } from "./config-status.ts";
 import { descriptorLimit } from "./descriptor-limit.ts";
+import { DirectSources } from "./direct-sources.ts";
 import type { Foundation, HostEngine, HostOptions } from "./host-engine.ts";
 import { Host } from "./host.ts";
 import { type OpenedScaler, PluginOpener } from "./plugin-opener.ts";
@@ -115,7 +116,9 @@ async function openEngine(
   const { loaded, clock, logger, journal } = foundation;
   const { dlx: dlxConfig, autoscaler: config } = loaded.config;
   const sleepGate = new SleepGate(clock);
-  const shared = { catalog, clock, logger, journal, sleepGate };
+  const directSources = new DirectSources(config.metrics);
+  const { seesDirect } = directSources;
+  const shared = { catalog, clock, logger, journal, sleepGate, seesDirect };
   const dlx: Dlx = closing.add(
     "DLX",
     await openDlx({ ...shared, config: withinDescriptors(dlxConfig, descriptorLimit()), routeSources }),
@@ -127,5 +130,5 @@ async function openEngine(
     "autoscaler",
     await openAutoscaler({ ...shared, config, peers, elector: soleLeader, sources, singleHost: true }),
   );
-  return { ...foundation, catalog, routeSources, dlx, peers, autoscaler, sources };
+  return { ...foundation, catalog, routeSources, dlx, peers, autoscaler, sources, directSources };
 }

@@ -25,6 +25,7 @@ export function toResourceReport(
     ...(traffic.lastWake !== undefined && { lastWake: traffic.lastWake }),
     ...(traffic.wakeP95Ms !== undefined && { wakeP95Ms: traffic.wakeP95Ms }),
     ...(failure !== undefined && { failure }),
+    ...(resource.refusal !== undefined && { refusal: resource.refusal }),
   };
 }
 

@@ -26,7 +26,7 @@ export interface RenderOptions {
 export function renderResources(resources: readonly ResourceReport[], { now, width, paint }: RenderOptions): string {
   const rows = resources.map((resource) => [
     resource.ref,
-    paint(stateStyles[resource.state], resource.state),
+    describeState(resource, paint),
     `${resource.ready}/${resource.desired}`,
     String(resource.held),
     String(resource.inFlight),
@@ -34,6 +34,11 @@ export function renderResources(resources: readonly ResourceReport[], { now, wid
     describeWake(resource.lastWake, now),
   ]);
   return renderTable(columns, rows, width);
+}
+
+function describeState({ state, refusal }: ResourceReport, paint: Paint): string {
+  const painted = paint(stateStyles[state], state);
+  return refusal === undefined ? painted : `${painted}, ${paint("red", "left alone")}`;
 }
 
 function describeUse({ held, inFlight, lastActivityAt }: ResourceReport, now: number): string {

@@ -59,6 +59,11 @@ describe("why", () => {
     );
   });
 
+  it("says why one is left alone", () => {
+    const text = render({ refusal: { code: "SCALER_BAD_OPTIONS", message: "idle-after is no duration" } });
+    expect(text).toContain("left alone  SCALER_BAD_OPTIONS: idle-after is no duration");
+  });
+
   it("says how many a wake starts where nothing runs, and that nothing leads here", () => {
     const text = render({ state: "asleep", replicas: { desired: 0, ready: 0, onWake: 3 }, routes: [] });
     expect(text).toContain("replicas    none; a wake starts 3");

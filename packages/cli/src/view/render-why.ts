@@ -30,7 +30,7 @@ interface Line {
 }
 
 function linesOf(report: WhyReport, now: number): Line[] {
-  const { failure, because } = report;
+  const { failure, refusal, because } = report;
   return [
     { name: "next", text: describeNext(report.next) },
     ...because.map((text, index) => ({ name: index === 0 ? "because" : "", text })),
@@ -38,6 +38,7 @@ function linesOf(report: WhyReport, now: number): Line[] {
     { name: "traffic", text: describeTraffic(report, now) },
     { name: "routes", text: report.routes.join(", ") || "none: nothing leads here but dormouse wake" },
     { name: "failure", text: failure === undefined ? "" : `${failure.code}: ${failure.message}` },
+    { name: "left alone", text: refusal === undefined ? "" : `${refusal.code}: ${refusal.message}` },
     { name: "last wake", text: describeLast(report.lastWake, now) },
     { name: "last sleep", text: describeLast(report.lastSleep, now) },
     ...report.warnings.map((text) => ({ name: "warning", text })),

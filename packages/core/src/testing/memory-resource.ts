@@ -36,6 +36,8 @@ export interface MemoryPlatform {
     port: ResourcePort,
   ) => { readonly host: string; readonly port: number };
   readonly defaults: Policy;
+  /** Resources say where their traffic goes. */
+  readonly tellsRoutes: boolean;
   /** Rises by one with each call, over all resources: one that is made again never repeats a version. */
   readonly nextVersion: () => number;
 }
@@ -60,6 +62,7 @@ export class MemoryResource {
   #version: number;
   #updatedAt: number;
   #failure: ResourceFailure | undefined;
+  #refusal: ResourceFailure | undefined;
   #lastInstance = 0;
   #route: { readonly to: "dlx" | "resource"; readonly version: number } = { to: "resource", version: 0 };
 
@@ -113,6 +116,12 @@ export class MemoryResource {
     this.#changed();
   }
 
+  /** What is written about it is wrong, or right again. Mere status: the version stays. */
+  setRefusal(refusal: ResourceFailure | undefined): void {
+    this.#refusal = refusal;
+    this.#changed();
+  }
+
   /** All instances end by themselves; the platform starts new ones. */
   crash(): void {
     for (const instance of this.#instances) this.#drop(instance);
@@ -125,7 +134,14 @@ export class MemoryResource {
     const number = Number(version.slice(1));
     if (!(number >= this.#route.version)) return false;
     this.#route = { to, version: number };
+    this.#changed();
     return true;
+  }
+
+  /** Somebody else sends its traffic elsewhere; the version stays. */
+  routeByHand(to: "dlx" | "resource"): void {
+    this.#route = { ...this.#route, to };
+    this.#changed();
   }
 
   read(): Resource {
@@ -136,8 +152,10 @@ export class MemoryResource {
       wakeReplicas: this.#wakeReplicas,
       version: this.version,
       ...(this.#failure !== undefined && { failure: this.#failure }),
+      ...(this.#refusal !== undefined && { refusal: this.#refusal }),
+      ...(this.#platform.tellsRoutes && { routedTo: this.#route.to }),
       ports: this.#ports,
-      policy: mergePolicy(this.#policy, this.#platform.defaults),
+      policy: this.#mergedPolicy,
       createdAt: this.#createdAt,
       updatedAt: this.#updatedAt,
     };
@@ -162,6 +180,11 @@ export class MemoryResource {
   close(): void {
     for (const instance of this.#instances) instance.timer?.cancel();
     this.#instances.clear();
+  }
+
+  get #mergedPolicy(): Policy {
+    const policy = mergePolicy(this.#policy, this.#platform.defaults);
+    return this.#refusal === undefined ? policy : { ...policy, enabled: false };
   }
 
   get #ports(): readonly ResourcePort[] {

@@ -45,6 +45,8 @@ export interface MemoryScalerOptions {
   readonly defaults?: Policy | undefined;
   /** Over: many replicas, watch, no routing, compare-and-set, settled at once. */
   readonly capabilities?: Partial<Capabilities> | undefined;
+  /** With routing: whether resources say where their traffic goes; left out: they do. */
+  readonly tellsRoutes?: boolean | undefined;
   /** From the accepted wish to ready; left out: at once. */
   readonly startMs?: Milliseconds | undefined;
   /** From the accepted wish to gone; left out: at once. */
@@ -91,6 +93,7 @@ export class MemoryScaler implements ResourceScaler {
       stopMs: options.stopMs ?? 0,
       addressOf: options.addressOf ?? ((_ref, _instance, port) => ({ host: "127.0.0.1", port: port.number })),
       defaults: options.defaults ?? { ...defaultPolicy, enabled: true },
+      tellsRoutes: this.capabilities.routing && options.tellsRoutes !== false,
       nextVersion: () => ++this.#lastVersion,
     };
     if (this.capabilities.watch) this.watchResources = (asked) => this.#watch(asked?.signal);
@@ -165,6 +168,11 @@ export class MemoryScaler implements ResourceScaler {
     this.resource(ref).scale(replicas);
   }
 
+  /** Somebody else sends the resource's traffic elsewhere, past every version. */
+  routeByHand(ref: LocalRef, to: "dlx" | "resource"): void {
+    this.resource(ref).routeByHand(to);
+  }
+
   /** Somebody else changes the resource's policy. */
   changePolicy(ref: LocalRef, policy: PartialPolicy): void {
     this.resource(ref).setPolicy(policy);
@@ -173,6 +181,11 @@ export class MemoryScaler implements ResourceScaler {
   /** The platform says that the resource cannot start; undefined: it can again. */
   setFailure(ref: LocalRef, failure: ResourceFailure | undefined): void {
     this.resource(ref).setFailure(failure);
+  }
+
+  /** What is written about the resource is wrong: its policy is not enabled; undefined: it is right again. */
+  refuse(ref: LocalRef, refusal: ResourceFailure | undefined): void {
+    this.resource(ref).setRefusal(refusal);
   }
 
   /** From here on: how long instances take to become ready, in ms. */

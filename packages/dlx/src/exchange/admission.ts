@@ -43,6 +43,7 @@ export class Admission {
   /** What the request waited for; a wake weighs more than a later wait. */
   cold: ColdStart | undefined;
   #gate: Gate | undefined;
+  #port: string | undefined;
   #holding: AbortController | undefined;
   #isActivity = true;
   #isHeldAgain = false;
@@ -98,6 +99,7 @@ export class Admission {
     if (match === undefined || gate === undefined) return false;
     this.key = match.key;
     this.#gate = gate;
+    this.#port = match.route.port;
     this.policy = this.#front.policyOf(match.key);
     this.#trace?.found(match.key);
     this.#enter(gate, head, this.policy);
@@ -120,7 +122,7 @@ export class Admission {
     if (neverWake !== undefined) {
       this.#isActivity = !isNeverWake(neverWake, head.path, this.#request, () => this.#address());
     }
-    const passage = gate.tryEnter(this.#isActivity ? undefined : notActive);
+    const passage = gate.tryEnter(this.#isActivity ? undefined : notActive, this.#port);
     if (passage !== undefined) this.#outcome.admitted(passage);
     else if (neverWake !== undefined && !this.#isActivity && !gate.awake) {
       this.#outcome.answered(toAsleepAnswer(neverWake));
@@ -144,6 +146,7 @@ export class Admission {
       arrivedAt: this.arrivedAt,
       signal,
       activity: this.#isActivity,
+      port: this.#port,
       ...(patienceMs !== undefined && { patienceMs }),
       ...(trace !== undefined && { trace }),
     };

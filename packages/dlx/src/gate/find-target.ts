@@ -11,6 +11,7 @@ import {
 } from "@dormouse/core";
 import type { Dial } from "./dial.ts";
 import type { ReachedTarget } from "./passage.ts";
+import { type PortAnswers, resolvePorts, toPortTarget } from "./port-targets.ts";
 
 /** From one round of dials to the next: the quantum that a wake may lose. */
 const dialEveryMs = 5;
@@ -34,8 +35,16 @@ const askEveryMs = { watched: 1_000, polled: 50, longestPolled: 500 };
 /** An instance that has just been asked for shows soon: while there is no candidate, they alone are asked for so often. */
 const resolveEveryMs = { first: 5, longest: 50 };
 
+/** An instance that takes requests. */
+export interface Reached {
+  /** Its main port, by the address that answered. */
+  readonly target: ReachedTarget;
+  /** Its further ports, as far as they are known. */
+  readonly ports: ReadonlyMap<string, ReachedTarget>;
+}
+
 export type Found =
-  | { readonly kind: "reached"; readonly target: ReachedTarget; readonly rounds: number }
+  | (Reached & { readonly kind: "reached"; readonly rounds: number })
   /** A fence came: the claim is void. */
   | { readonly kind: "fenced" }
   /** Somebody scaled to 0 after the claim. */
@@ -46,6 +55,8 @@ export interface FindOptions {
   readonly catalog: ResourceCatalog;
   readonly clock: Clock;
   readonly dial: Dial;
+  /** Further ports that requests come for. */
+  readonly furtherPorts: () => Iterable<string>;
   /** Whether the claim behind this search has been voided. */
   readonly isFenced: () => boolean;
   readonly signal: AbortSignal;
@@ -81,12 +92,13 @@ class Search {
   readonly #subscription: Disposable;
   readonly #startedAt: Milliseconds;
   #candidates: readonly Target[] = [];
+  #ports: PortAnswers = new Map();
   #next = 0;
   #askAt: Milliseconds = 0;
   #askEveryMs: Milliseconds;
   #resolveAt: Milliseconds = 0;
   #resolveEveryMs: Milliseconds = resolveEveryMs.first;
-  #reached: ReachedTarget | undefined;
+  #reached: Reached | undefined;
   #wakeUp: () => void = () => {};
 
   constructor(options: FindOptions) {
@@ -109,7 +121,7 @@ class Search {
       this.#dialSome();
       await this.#pause();
       if (this.#reached !== undefined)
-        return isFenced() ? { kind: "fenced" } : { kind: "reached", target: this.#reached, rounds };
+        return isFenced() ? { kind: "fenced" } : { kind: "reached", ...this.#reached, rounds };
     }
   }
 
@@ -135,6 +147,7 @@ class Search {
     const { clock, entry, signal } = this.#options;
     const { scaler, ref, resource: known } = entry();
     this.#askAt = clock.monotonic() + this.#askEveryMs;
+    void this.#askPorts();
     if (!scaler.capabilities.watch) this.#askEveryMs = Math.min(this.#askEveryMs * 1.5, askEveryMs.longestPolled);
     try {
       const [resource, candidates] = await Promise.all([
@@ -148,6 +161,21 @@ class Search {
     }
   }
 
+  /** Beside all else: what a wake needs is the main port alone. */
+  async #askPorts(): Promise<void> {
+    const { entry, furtherPorts } = this.#options;
+    this.#ports = await resolvePorts(entry(), furtherPorts(), this.#abort.signal);
+  }
+
+  #portsOf(reached: ReachedTarget, candidate: Target): ReadonlyMap<string, ReachedTarget> {
+    const found = new Map<string, ReachedTarget>();
+    for (const [port, targets] of this.#ports) {
+      const other = targets === "missing" ? undefined : targets.get(reached.id);
+      if (other !== undefined) found.set(port, toPortTarget(reached, candidate, other));
+    }
+    return found;
+  }
+
   /** No change is announced where only an address became known: a watch tells of resources. */
   async #resolve(): Promise<void> {
     const { clock, entry, signal } = this.#options;
@@ -155,6 +183,7 @@ class Search {
     this.#resolveAt = clock.monotonic() + this.#resolveEveryMs;
     this.#resolveEveryMs = Math.min(this.#resolveEveryMs * 1.3, resolveEveryMs.longest);
     try {
+      void this.#askPorts();
       this.#candidates = await scaler.resolveTargets(ref, resource.policy.port, { signal });
     } catch (error) {
       if (signal.aborted || !toScalerError(error).retryable) throw error;
@@ -180,7 +209,7 @@ class Search {
         probeOf(this.#options.entry(), candidate),
         this.#abort.signal,
       );
-      this.#reached ??= reached;
+      this.#reached ??= { target: reached, ports: this.#portsOf(reached, candidate) };
       this.#wakeUp();
     } catch (error) {
       // Not there yet: a later round dials it again.

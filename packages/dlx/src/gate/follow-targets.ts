@@ -8,7 +8,9 @@ import {
 } from "@dormouse/core";
 import type { Dial } from "./dial.ts";
 import { probeOf } from "./find-target.ts";
+import type { FurtherPorts } from "./further-ports.ts";
 import type { ReachedTarget } from "./passage.ts";
+import { resolvePorts } from "./port-targets.ts";
 import type { TargetPool } from "./target-pool.ts";
 
 /** How often an awake resource's targets are asked for while nothing is heard of a change. */
@@ -26,14 +28,18 @@ export interface FollowOptions {
   readonly clock: Clock;
   readonly dial: Dial;
   readonly pool: TargetPool;
+  readonly further: FurtherPorts;
   readonly reached: (target: ReachedTarget) => void;
   readonly vanished: (target: ReachedTarget) => void;
+  /** Something was learned of further ports. */
+  readonly opened: () => void;
   readonly signal: AbortSignal;
 }
 
 /** Keeps a resource's targets fresh while its DLX has the licence: new ones are dialled, vanished ones dropped. */
 export class TargetFollower {
   readonly #options: FollowOptions;
+  readonly #suspects = new Set<ReachedTarget>();
   #again = true;
   #wakeUp: () => void = () => {};
 
@@ -41,10 +47,16 @@ export class TargetFollower {
     this.#options = options;
   }
 
-  /** Asks again soon: a target could not be reached. */
+  /** Asks again soon: a target could not be reached, or requests come for another port. */
   poke(): void {
     this.#again = true;
     this.#wakeUp();
+  }
+
+  /** Dials a reached target's main port soon: another port of it could not be reached. */
+  suspect(target: ReachedTarget): void {
+    this.#suspects.add(target);
+    this.poke();
   }
 
   /** Until the signal aborts. */
@@ -65,7 +77,7 @@ export class TargetFollower {
     }
   }
 
-  /** Whether every candidate is reached now. */
+  /** Whether every candidate is reached now, and every further port that there is hope for. */
   async #round(): Promise<boolean> {
     const { entry, pool, signal, vanished } = this.#options;
     const { scaler, ref, resource } = entry();
@@ -74,8 +86,9 @@ export class TargetFollower {
       const ids = new Set(candidates.map((candidate) => candidate.id));
       for (const target of pool.list()) if (!ids.has(target.id)) vanished(target);
       const missing = candidates.filter((candidate) => !pool.has(candidate.id)).slice(0, dialsAtOnce);
-      await Promise.all(missing.map((candidate) => this.#dial(candidate)));
-      return candidates.every((candidate) => pool.has(candidate.id));
+      await Promise.all([...missing.map((candidate) => this.#dial(candidate)), ...this.#dialSuspects()]);
+      const hasPorts = await this.#followPorts(candidates);
+      return hasPorts && this.#suspects.size === 0 && candidates.every((candidate) => pool.has(candidate.id));
     } catch {
       // The platform did not answer: the known targets stay, and it is asked again.
       return false;
@@ -90,6 +103,44 @@ export class TargetFollower {
     } catch {
       // Not there yet: the next round dials it again.
     }
+  }
+
+  #dialSuspects(): readonly Promise<void>[] {
+    const { pool, vanished, signal } = this.#options;
+    const suspects = [...this.#suspects].slice(0, dialsAtOnce);
+    return suspects.map(async (target) => {
+      this.#suspects.delete(target);
+      const isThere = await this.#answers(target);
+      if (!isThere && !signal.aborted && pool.has(target.id)) vanished(target);
+    });
+  }
+
+  /** Learns where the further ports are, and dials those that a request could not reach. */
+  async #followPorts(candidates: readonly Target[]): Promise<boolean> {
+    const { entry, further, opened, signal } = this.#options;
+    if (further.isNone) return true;
+    const answers = await resolvePorts(entry(), further.wanted(), signal);
+    if (signal.aborted) return false;
+    further.learn(answers, candidates);
+    const closed = further.closed().slice(0, dialsAtOnce);
+    await Promise.all(
+      closed.map(async ({ slot, port, target }) => {
+        if ((await this.#answers(target)) && !signal.aborted) slot.mark(port, true);
+      }),
+    );
+    if (signal.aborted) return false;
+    const isDone = further.judge();
+    opened();
+    return isDone;
+  }
+
+  /** Whether a connection comes about; a probe is for instances that are new. */
+  #answers({ id, address, port }: ReachedTarget): Promise<boolean> {
+    const { dial, signal } = this.#options;
+    return dial({ id, host: address, port }, undefined, signal).then(
+      () => true,
+      () => false,
+    );
   }
 
   #idleMs(): Milliseconds {

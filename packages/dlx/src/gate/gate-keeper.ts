@@ -12,15 +12,41 @@ import {
   resolveDependency,
   type ResourceRef,
   ScalerError,
+  type SeesDirect,
+  toScalerError,
 } from "@dormouse/core";
 import { Totals } from "./book.ts";
 import type { GatePorts } from "./gate-ports.ts";
 import { ResourceGate } from "./resource-gate.ts";
 
 /** What the gates of a process are opened with. */
-export interface GateKeeperOptions extends Omit<GatePorts, "totals" | "listed" | "settled"> {
+export interface GateKeeperOptions extends Omit<GatePorts, "totals" | "listed" | "settled" | "seesDirect"> {
+  /** Left out: none sees direct traffic, and `routing: auto` keeps it here. */
+  readonly seesDirect?: SeesDirect;
   /** Which DLXs there are; left out: this one alone. */
   readonly peers?: PeerDiscovery;
+}
+
+/** A list that takes longer to show this DLX is told of. */
+const absenceToldAfterMs: Milliseconds = 5_000;
+
+/** How many ids one line of the log names. */
+const mostIdsTold = 10;
+
+/** Who is in the list of DLXs, or why it could not be read. */
+interface SeenPeers {
+  readonly ids: readonly string[] | undefined;
+  readonly problem: string | undefined;
+}
+
+async function readIds(peers: PeerDiscovery, signal: AbortSignal): Promise<SeenPeers> {
+  try {
+    const listed = await peers.listPeers({ signal });
+    return { ids: listed.map(({ id }) => id), problem: undefined };
+  } catch (error) {
+    const { code, message } = toScalerError(error, "SCALER_UNAVAILABLE");
+    return { ids: undefined, problem: `the list could not be read: ${code}: ${message}` };
+  }
 }
 
 /** All gates of a DLX process, and what others ask of them: activity and fences. */
@@ -35,6 +61,8 @@ export class GateKeeper implements AsyncDisposable {
   readonly #openedAt: Milliseconds;
   readonly #startedAt: number;
   #isListed: boolean;
+  #absentSince: Milliseconds | undefined;
+  #isAbsenceTold = false;
 
   constructor(options: GateKeeperOptions) {
     this.#options = options;
@@ -43,6 +71,7 @@ export class GateKeeper implements AsyncDisposable {
     this.#startedAt = options.clock.now();
     this.#ports = {
       ...options,
+      seesDirect: options.seesDirect ?? (() => false),
       totals: this.#totals,
       listed: (signal) => this.#untilListed(signal),
       settled: (settleWithinMs, signal) => this.#untilSettled(settleWithinMs, signal),
@@ -189,10 +218,27 @@ export class GateKeeper implements AsyncDisposable {
   async #untilListed(signal: AbortSignal): Promise<void> {
     const { peers, clock } = this.#options;
     for (let attempt = 0; !this.#isListed && peers !== undefined; attempt += 1) {
-      const listed = await peers.listPeers({ signal }).catch(() => []);
-      this.#isListed = listed.some((peer) => peer.id === this.process);
-      if (!this.#isListed) await clock.sleep(backoffMs(attempt, { firstMs: 20, longestMs: 2_000 }), signal);
+      const self = peers.self ?? this.process;
+      const seen = await readIds(peers, signal);
+      this.#isListed = seen.ids?.includes(self) === true;
+      if (this.#isListed) return;
+      this.#tellOfAbsence(self, seen);
+      await clock.sleep(backoffMs(attempt, { firstMs: 20, longestMs: 2_000 }), signal);
     }
+  }
+
+  /** Once: whoever waits for this is held meanwhile, and somebody has to find out why. */
+  #tellOfAbsence(self: string, { ids, problem }: SeenPeers): void {
+    const { clock, logger } = this.#options;
+    this.#absentSince ??= clock.monotonic();
+    if (this.#isAbsenceTold || clock.monotonic() - this.#absentSince < absenceToldAfterMs) return;
+    this.#isAbsenceTold = true;
+    const listed = ids?.slice(0, mostIdsTold) ?? [];
+    const found = problem ?? (listed.length === 0 ? "nobody is listed" : `listed are ${listed.join(", ")}`);
+    logger.warn(
+      { self, listed, count: ids?.length ?? 0, ...(problem !== undefined && { error: problem }) },
+      `this DLX is not in the list of DLXs and holds every request until it is: it looks for ${self}; ${found}`,
+    );
   }
 
   async #untilSettled(settleWithinMs: Milliseconds, signal: AbortSignal): Promise<void> {

@@ -8,8 +8,8 @@ export interface PassageOwner {
   now(): number;
   /** The request no longer counts against the pace of a release. */
   paced(passage: GatePassage): void;
-  /** The target cannot be reached; another slot, where there is one. */
-  replace(slot: TargetSlot): TargetSlot | undefined;
+  /** The target cannot be reached on that port, the main one where it is left out; another slot, where there is one. */
+  replace(slot: TargetSlot, port: string | undefined): TargetSlot | undefined;
   /** The request has ended. */
   ended(): void;
 }
@@ -19,21 +19,31 @@ export class GatePassage implements Passage {
   readonly cold: ColdStart | undefined;
   readonly #owner: PassageOwner;
   readonly #activity: boolean;
+  readonly #port: string | undefined;
   #slot: TargetSlot;
+  #target: ReachedTarget;
   #mark: StreamMark | undefined;
   #ended = false;
 
-  /** The book has counted the request already. */
-  constructor(owner: PassageOwner, slot: TargetSlot, activity: boolean, cold: ColdStart | undefined) {
+  /** The book has counted the request already, and the slot has the port. */
+  constructor(
+    owner: PassageOwner,
+    slot: TargetSlot,
+    port: string | undefined,
+    activity: boolean,
+    cold: ColdStart | undefined,
+  ) {
     this.#owner = owner;
     this.#slot = slot;
+    this.#port = port;
+    this.#target = slot.at(port) ?? slot.target;
     this.#activity = activity;
     this.cold = cold;
     slot.enter();
   }
 
   get target(): ReachedTarget {
-    return this.#slot.target;
+    return this.#target;
   }
 
   responded(): void {
@@ -51,12 +61,14 @@ export class GatePassage implements Passage {
 
   retarget(): ReachedTarget | undefined {
     if (this.#ended) return undefined;
-    const next = this.#owner.replace(this.#slot);
-    if (next === undefined) return undefined;
+    const next = this.#owner.replace(this.#slot, this.#port);
+    const target = next?.at(this.#port);
+    if (next === undefined || target === undefined) return undefined;
     this.#slot.leave();
     next.enter();
     this.#slot = next;
-    return next.target;
+    this.#target = target;
+    return target;
   }
 
   end(): void {

@@ -1,4 +1,4 @@
-import type { Clock, EventJournal, Logger, Milliseconds, ResourceCatalog, SleepGate } from "@dormouse/core";
+import type { Clock, EventJournal, Logger, Milliseconds, ResourceCatalog, SeesDirect, SleepGate } from "@dormouse/core";
 import type { Totals } from "./book.ts";
 import type { Dial } from "./dial.ts";
 import type { Upstreams } from "./passage.ts";
@@ -13,6 +13,8 @@ export interface GatePorts {
   readonly upstreams: Upstreams;
   readonly sleepGate: SleepGate;
   readonly totals: Totals;
+  /** Which metrics sources see traffic that passes no DLX: with one of them, warm traffic leaves. */
+  readonly seesDirect: SeesDirect;
   /** Bounds over all resources together. */
   readonly limits: () => { readonly maxHeld: number; readonly maxInFlight: number };
   /** Resolves once this DLX has seen itself in the list of DLXs. */

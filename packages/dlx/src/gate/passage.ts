@@ -5,7 +5,7 @@ import type { Context } from "@opentelemetry/api";
 export interface ReachedTarget {
   /** The instance's id, as the scaler gave it. */
   readonly id: string;
-  /** The address that answered: an IP address, also where the scaler gave a name. */
+  /** The address that answered: an IP address, also where the scaler gave a name. Of a further port with a host of its own: what the scaler gave. */
   readonly address: string;
   readonly port: number;
 }
@@ -45,6 +45,8 @@ export interface EnterOptions {
 export interface HoldOptions extends EnterOptions {
   /** Monotonic ms of the request's arrival: its deadline counts from there, also when it is held again. */
   readonly arrivedAt: Milliseconds;
+  /** The resource's port by name; left out: its main one, which is the policy's, else its first. */
+  readonly port?: string | undefined;
   /** The client's own patience in ms from its arrival (a gRPC deadline), where shorter than `holdTimeout`. */
   readonly patienceMs?: Milliseconds;
   /** Aborts once the client went away: the slot is free at once, and `hold` rejects with `DLX_CLIENT_GONE`. */
@@ -57,11 +59,16 @@ export interface HoldOptions extends EnterOptions {
 export interface Gate {
   /** Printed ref. */
   readonly key: string;
-  /** Released at once, in one synchronous step with no plugin call and no timer; undefined: `hold`. */
-  tryEnter(options?: EnterOptions): Passage | undefined;
+  /**
+   * Released at once, in one synchronous step with no plugin call and no timer; undefined: `hold`.
+   *
+   * @param port the resource's port by name; left out: its main one
+   */
+  tryEnter(options?: EnterOptions, port?: string): Passage | undefined;
   /**
    * Waits in the resource's waiting room until released. Rejects with a ScalerError (`retryAfterMs` filled in where one
-   * is due): `DLX_HOLD_FULL`, `DLX_OVERLOADED`, `DLX_WAKE_TIMEOUT`, `DLX_CLIENT_GONE`, `DLX_STOPPING`, or the wake's own failure.
+   * is due): `DLX_HOLD_FULL`, `DLX_OVERLOADED`, `DLX_WAKE_TIMEOUT`, `DLX_CLIENT_GONE`, `DLX_STOPPING`, `DLX_TARGET_UNREACHABLE`
+   * where no instance answers on that port, or the wake's own failure.
    */
   hold(options: HoldOptions): Promise<Passage>;
   /** Makes sure that a wake runs if there is no licence, without holding anything (the waiting page). */

@@ -8,14 +8,16 @@ import {
 } from "@dormouse/core";
 import type { Book } from "./book.ts";
 import type { Claim } from "./claim.ts";
-import { TargetFollower } from "./follow-targets.ts";
+import type { Reached } from "./find-target.ts";
 import { GatePassage, type PassageOwner } from "./gate-passage.ts";
+import { GateTargets } from "./gate-targets.ts";
 import type { GatePorts } from "./gate-ports.ts";
 import type { ColdStart, EnterOptions, Gate, HoldOptions, Passage, ReachedTarget } from "./passage.ts";
+import { mainPortOf } from "./port-targets.ts";
 import { ReleasePace } from "./release-pace.ts";
 import { isDirect, restoreTraffic } from "./restore-traffic.ts";
-import { TargetPool, type TargetSlot } from "./target-pool.ts";
-import { WaitingRoom } from "./waiting-room.ts";
+import type { TargetSlot } from "./target-pool.ts";
+import { type Waiting, WaitingRoom } from "./waiting-room.ts";
 import { type WakeOutcome, Waker, type WakeReason } from "./waker.ts";
 
 /** Named to callers where no wake of the resource has been measured. */
@@ -29,9 +31,10 @@ export class ResourceGate implements Gate, PassageOwner {
   readonly #room: WaitingRoom;
   readonly #pace: ReleasePace;
   readonly #waker: Waker;
-  readonly #pool = new TargetPool();
+  readonly #targets: GateTargets;
   #entry: CatalogEntry;
-  #follower: { readonly follower: TargetFollower; readonly abort: AbortController } | undefined;
+  /** A request by this name, or by none, is one for the main port. */
+  #mainPort: string | undefined;
   #woken: { readonly at: Milliseconds; readonly phases: Readonly<Record<string, Milliseconds>> } | undefined;
   #restored = false;
   #closed = false;
@@ -40,6 +43,7 @@ export class ResourceGate implements Gate, PassageOwner {
   constructor(entry: CatalogEntry, ports: GatePorts, wakeDependencies: (signal: AbortSignal) => Promise<void>) {
     this.key = entry.key;
     this.#entry = entry;
+    this.#mainPort = mainPortOf(entry);
     this.#ports = ports;
     this.book = ports.totals.openBook(ports.clock);
     this.#room = new WaitingRoom(ports.clock, {
@@ -48,12 +52,20 @@ export class ResourceGate implements Gate, PassageOwner {
       left: () => this.#left(),
     });
     this.#pace = new ReleasePace(ports.clock, () => this.#release());
+    this.#targets = new GateTargets({
+      ports,
+      entry: () => this.#entry,
+      opened: () => this.#release(),
+      emptied: () => this.#emptied(),
+      hopeless: (port) => this.#room.refusePort(port, () => this.#noPort(port)),
+    });
     this.#waker = new Waker({
       ports,
       book: this.book,
       entry: () => this.#entry,
       wakeDependencies,
-      grant: (target, phases, fencesWhenSent) => this.#grant(target, phases, fencesWhenSent),
+      furtherPorts: () => this.#targets.furtherPorts(),
+      grant: (reached, phases, fencesWhenSent) => this.#grant(reached, phases, fencesWhenSent),
       ended: (outcome) => this.#wakeEnded(outcome),
     });
   }
@@ -90,7 +102,7 @@ export class ResourceGate implements Gate, PassageOwner {
   }
 
   get targets(): readonly ReachedTarget[] {
-    return this.#pool.list();
+    return this.#targets.list();
   }
 
   /** It is awake for this DLX, or about to be: what it depends on is needed. */
@@ -109,27 +121,36 @@ export class ResourceGate implements Gate, PassageOwner {
 
   /** The catalogue knows something new of the resource. */
   update(entry: CatalogEntry): void {
+    const before = this.#mainPort;
     this.#entry = entry;
+    this.#mainPort = mainPortOf(entry);
+    this.#targets.changed();
+    // What was reached is another port: a new claim dials the right one.
+    if (before !== undefined && before !== this.#mainPort && this.#targets.size > 0) this.#emptied();
     // Its policy may leave more room now.
     if (this.#room.size > 0) this.#release();
   }
 
-  tryEnter({ activity = true }: EnterOptions = {}): Passage | undefined {
-    if (!this.book.licensed || this.#room.size > 0 || this.#isOverloaded()) return undefined;
-    const slot = this.#pool.pick(this.policy.maxConcurrency);
+  tryEnter({ activity = true }: EnterOptions = {}, port?: string): Passage | undefined {
+    if (!this.book.licensed || (this.#room.size > 0 && this.#nextWaiting() !== undefined) || this.#isOverloaded())
+      return undefined;
+    const further = this.#furtherPort(port);
+    const slot = this.#targets.pick(this.policy.maxConcurrency, further);
     if (slot === undefined || !this.book.enter(activity)) return undefined;
     this.book.arrived();
-    return new GatePassage(this, slot, activity, undefined);
+    return new GatePassage(this, slot, further, activity, undefined);
   }
 
   async hold(options: HoldOptions): Promise<Passage> {
     this.book.arrived();
     const { arrivedAt, activity = true, patienceMs = Number.POSITIVE_INFINITY, signal, trace } = options;
     const deadline = arrivedAt + Math.min(this.policy.holdTimeout, patienceMs);
+    const port = this.#furtherPort(options.port);
     if (activity && this.#holdsNothing()) this.poke("a request came that may not be held");
     this.#refuseIfHopeless(deadline, signal);
+    if (port !== undefined && !this.#targets.want(port)) throw this.#noPort(port);
     this.book.hold();
-    const passage = this.#room.wait({ arrivedAt, activity, deadline, signal });
+    const passage = this.#room.wait({ arrivedAt, port, activity, deadline, signal });
     this.#ports.sleepGate.cancelSleep(this.#entry.ref);
     this.#level("a request is held", trace === undefined ? {} : { trace });
     this.#release();
@@ -179,14 +200,27 @@ export class ResourceGate implements Gate, PassageOwner {
     if (this.#pace.answered(passage) && this.#room.size > 0) this.#release();
   }
 
-  replace(slot: TargetSlot): TargetSlot | undefined {
-    this.#drop(slot.target);
-    this.#follower?.follower.poke();
-    return this.book.licensed ? this.#pool.pick(this.policy.maxConcurrency) : undefined;
+  replace(slot: TargetSlot, port: string | undefined): TargetSlot | undefined {
+    this.#targets.unreachable(slot, port);
+    return this.book.licensed ? this.#targets.pick(this.policy.maxConcurrency, port) : undefined;
   }
 
   ended(): void {
     if (this.#room.size > 0) this.#release();
+  }
+
+  /** The port by name where it is not the main one. */
+  #furtherPort(port: string | undefined): string | undefined {
+    return port === this.#mainPort ? undefined : port;
+  }
+
+  /** Who is next of those that some target has room for. */
+  #nextWaiting(): Waiting | undefined {
+    return this.#room.first((port) => this.#targets.hasRoom(this.policy.maxConcurrency, port));
+  }
+
+  #noPort(port: string): ScalerError {
+    return new ScalerError("DLX_TARGET_UNREACHABLE", `no instance of ${this.key} answers on its port ${port}`);
   }
 
   #isOverloaded(): boolean {
@@ -244,26 +278,26 @@ export class ResourceGate implements Gate, PassageOwner {
   }
 
   #grant(
-    target: ReachedTarget,
+    reached: Reached,
     phases: Readonly<Record<string, Milliseconds>> | undefined,
     fencesWhenSent: number,
   ): boolean {
     if (this.#closed || !this.book.grant(fencesWhenSent)) return false;
     this.#woken = phases === undefined ? undefined : { at: this.now(), phases };
-    this.#pool.add(target);
-    this.#follow();
+    this.#targets.begin(reached);
     this.#release();
     return true;
   }
 
   /** Releases in order of arrival, as far as the pace and the targets' room go. */
   #release(): void {
-    while (this.#room.size > 0 && this.book.licensed && this.#pool.size > 0) {
-      if (!this.#pace.allows(this.policy.releaseConcurrency * this.#pool.size)) return;
-      const slot = this.#pool.pick(this.policy.maxConcurrency);
-      const waiting = this.#room.first();
+    while (this.#room.size > 0 && this.book.licensed && this.#targets.size > 0) {
+      if (!this.#pace.allows(this.policy.releaseConcurrency * this.#targets.size)) return;
+      const waiting = this.#nextWaiting();
+      const slot = waiting && this.#targets.pick(this.policy.maxConcurrency, waiting.port);
       if (slot === undefined || waiting === undefined || !this.book.enter(waiting.activity)) return;
-      const passage = new GatePassage(this, slot, waiting.activity, this.#coldStart(waiting.arrivedAt));
+      const cold = this.#coldStart(waiting.arrivedAt);
+      const passage = new GatePassage(this, slot, waiting.port, waiting.activity, cold);
       this.#pace.released(passage);
       waiting.admit(passage);
     }
@@ -274,54 +308,27 @@ export class ResourceGate implements Gate, PassageOwner {
     return { heldMs: this.now() - arrivedAt, woken: woken !== undefined, phases: woken?.phases ?? {} };
   }
 
-  #follow(): void {
-    if (this.#follower !== undefined) return;
-    const abort = new AbortController();
-    const { catalog, clock, dial } = this.#ports;
-    const follower = new TargetFollower({
-      entry: () => this.#entry,
-      catalog,
-      clock,
-      dial,
-      pool: this.#pool,
-      reached: (target) => this.#reached(target),
-      vanished: (target) => this.#drop(target),
-      signal: abort.signal,
-    });
-    this.#follower = { follower, abort };
-    void follower.run();
-  }
-
-  #reached(target: ReachedTarget): void {
-    this.#pool.add(target);
-    this.#release();
-  }
-
-  /** Forgets a target. With the last one the licence goes, and who is held then claims anew. */
-  #drop(target: ReachedTarget): void {
-    if (!this.#pool.drop(target)) return;
-    this.#ports.upstreams.retire(target);
-    if (this.#pool.size > 0) return;
+  /** With the last target the licence goes, and who is held then claims anew. */
+  #emptied(): void {
     this.book.revoke();
     this.#unlicensed();
     this.#level("no target is left");
   }
 
   #unlicensed(): void {
-    this.#follower?.abort.abort();
-    this.#follower = undefined;
+    this.#targets.end();
     this.#restored = false;
-    for (const target of this.#pool.clear()) this.#ports.upstreams.retire(target);
   }
 
   /** Follow-ups that nobody waits for: the catalogue hears of the wake, and traffic goes back to the resource. */
   #afterWake({ version }: Claim): void {
     const { scaler, ref } = this.#entry;
-    const signal = this.#follower?.abort.signal;
+    const { signal } = this.#targets;
     if (signal === undefined) return;
     if (!scaler.capabilities.watch) void this.#observe();
-    if (!isDirect(this.#entry)) return;
-    const restored = restoreTraffic({ entry: () => this.#entry, version, clock: this.#ports.clock, signal });
+    const { seesDirect, clock } = this.#ports;
+    if (!isDirect(this.#entry, seesDirect)) return;
+    const restored = restoreTraffic({ entry: () => this.#entry, version, seesDirect, clock, signal });
     void restored.then((done) => {
       if (!signal.aborted) this.#restored = done;
     });

@@ -1,28 +1,32 @@
-import { backoffMs, type CatalogEntry, type Clock, isScalerError, type Policy } from "@dormouse/core";
+import {
+  backoffMs,
+  type CatalogEntry,
+  type Clock,
+  decideRouting,
+  isScalerError,
+  type SeesDirect,
+} from "@dormouse/core";
 
 export interface RestoreOptions {
   readonly entry: () => CatalogEntry;
   /** Version that the claim produced. */
   readonly version: string;
+  readonly seesDirect: SeesDirect;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
 
-/** Whether a resource's warm traffic leaves the DLX. `auto`: where an idle rule can see it. */
-export function isDirect({ scaler, resource }: CatalogEntry): boolean {
-  const policy: Policy = resource.policy;
-  return (
-    scaler.capabilities.routing &&
-    (policy.routing === "direct" || (policy.routing === "auto" && policy.idleRules.length > 0))
-  );
+/** Whether a resource's warm traffic leaves the DLX. */
+export function isDirect({ scaler, resource }: CatalogEntry, seesDirect: SeesDirect): boolean {
+  return decideRouting(resource.policy, { routes: scaler.capabilities.routing, seesDirect }) === "direct";
 }
 
 /**
  * Points a woken resource's own traffic back at it, once every instance in that traffic is ready. Whoever wrote a newer
- * version owns the routing from then on: then this ends. True: restored.
+ * version owns the routing from then on: then this ends, and it does where the policy keeps the traffic here by now. True: restored.
  */
-export async function restoreTraffic({ entry, version, clock, signal }: RestoreOptions): Promise<boolean> {
-  for (let attempt = 0; !signal.aborted; attempt += 1) {
+export async function restoreTraffic({ entry, version, seesDirect, clock, signal }: RestoreOptions): Promise<boolean> {
+  for (let attempt = 0; !signal.aborted && isDirect(entry(), seesDirect); attempt += 1) {
     const { scaler, ref } = entry();
     try {
       const resource = await scaler.getResource(ref, { signal });

@@ -35,8 +35,8 @@ describe("dropping a target", () => {
   it("forgets it once", () => {
     const one = target("a");
     pool.add(one);
-    expect(pool.drop(one)).toBe(true);
-    expect(pool.drop(one)).toBe(false);
+    expect(pool.drop(one)).toEqual([one]);
+    expect(pool.drop(one)).toEqual([]);
     expect(pool.pick(0)).toBeUndefined();
   });
 
@@ -45,7 +45,43 @@ describe("dropping a target", () => {
     pool.add(old);
     pool.drop(old);
     pool.add(target("a"));
-    expect(pool.drop(old)).toBe(false);
+    expect(pool.drop(old)).toEqual([]);
     expect(pool.size).toBe(1);
+  });
+});
+
+describe("further ports", () => {
+  const admin = { id: "a", address: "127.0.0.1", port: 2 };
+
+  it("are picked only where they are known and open", () => {
+    const slot = pool.add(target("a"));
+    expect(pool.pick(0, "admin")).toBeUndefined();
+    slot.learn("admin", admin);
+    expect(pool.pick(0, "admin")?.at("admin")).toBe(admin);
+    slot.mark("admin", false);
+    expect(pool.pick(0, "admin")).toBeUndefined();
+    expect(pool.pick(0)?.target.id).toBe("a");
+    slot.mark("admin", true);
+    expect(pool.isOpen("admin")).toBe(true);
+  });
+
+  it("keep their address while it stays the same, and give the old one back when it moves or goes", () => {
+    const slot = pool.add(target("a"));
+    expect(slot.learn("admin", admin)).toBeUndefined();
+    expect(slot.learn("admin", { ...admin })).toBeUndefined();
+    expect(slot.at("admin")).toBe(admin);
+    const moved = { ...admin, port: 3 };
+    expect(slot.learn("admin", moved)).toBe(admin);
+    expect(slot.learn("admin", undefined)).toBe(moved);
+    expect(slot.at("admin")).toBeUndefined();
+  });
+
+  it("go with their target, and count against its bound", () => {
+    const one = target("a");
+    const slot = pool.add(one);
+    slot.learn("admin", admin);
+    slot.enter();
+    expect(pool.hasRoom(1, "admin")).toBe(false);
+    expect(pool.drop(one)).toEqual([one, admin]);
   });
 });

@@ -23,12 +23,13 @@ function options(overrides: Partial<WaitOptions> = {}): WaitOptions {
   };
 }
 
+const any = (): boolean => true;
 const passage = (name: string): Passage => ({ name }) as unknown as Passage;
 
 describe("waiting", () => {
   it("ends in order of arrival", async () => {
     const waits = [room.wait(options()), room.wait(options()), room.wait(options())];
-    for (const name of ["a", "b", "c"]) room.first()?.admit(passage(name));
+    for (const name of ["a", "b", "c"]) room.first(any)?.admit(passage(name));
     expect(await Promise.all(waits)).toEqual([passage("a"), passage("b"), passage("c")]);
     expect(room.size).toBe(0);
     expect(clock.pendingTimers).toBe(0);
@@ -58,6 +59,27 @@ describe("waiting", () => {
     const waits = Promise.allSettled([room.wait(options()), room.wait(options())]);
     room.refuseAll(() => new Error("over"));
     expect((await waits).map((one) => one.status)).toEqual(["rejected", "rejected"]);
-    expect(room.first()).toBeUndefined();
+    expect(room.first(any)).toBeUndefined();
+  });
+
+  it("for a port that cannot be had holds up nobody else, and order of arrival goes over all ports", async () => {
+    const admin = room.wait(options({ port: "admin" }));
+    const main = room.wait(options());
+    room.first((port) => port !== "admin")?.admit(passage("main"));
+    expect(await main).toEqual(passage("main"));
+    void room.wait(options());
+    room.first(any)?.admit(passage("admin"));
+    expect(await admin).toEqual(passage("admin"));
+    expect(room.size).toBe(1);
+    room.first(any)?.admit(passage("last"));
+  });
+
+  it("for one port is refused without the others", async () => {
+    const admin = room.wait(options({ port: "admin" }));
+    const main = room.wait(options());
+    room.refusePort("admin", () => new Error("nobody there"));
+    await expect(admin).rejects.toThrow("nobody there");
+    room.first(any)?.admit(passage("main"));
+    expect(await main).toEqual(passage("main"));
   });
 });

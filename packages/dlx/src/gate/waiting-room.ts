@@ -3,6 +3,8 @@ import type { Passage } from "./passage.ts";
 
 export interface WaitOptions {
   readonly arrivedAt: Milliseconds;
+  /** The further port that the request is for; undefined: the main one. */
+  readonly port?: string | undefined;
   readonly activity: boolean;
   /** Monotonic ms. */
   readonly deadline: Milliseconds;
@@ -22,14 +24,17 @@ export interface WaitingRoomOwner {
 /** A request that waits. It ends once: by `admit`, `refuse`, its deadline or its client. Thousands wait at once: no closures but the timer's. */
 export class Waiting {
   readonly promise: Promise<Passage>;
+  /** Rises with each request of the room. */
+  readonly order: number;
   readonly #room: WaitingRoom;
   readonly #options: WaitOptions;
   readonly #timer: Timer;
   #resolve!: (passage: Passage) => void;
   #reject!: (error: Error) => void;
 
-  constructor(room: WaitingRoom, options: WaitOptions, clock: Clock) {
+  constructor(room: WaitingRoom, options: WaitOptions, order: number, clock: Clock) {
     this.#room = room;
+    this.order = order;
     this.#options = options;
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -41,6 +46,10 @@ export class Waiting {
 
   get arrivedAt(): Milliseconds {
     return this.#options.arrivedAt;
+  }
+
+  get port(): string | undefined {
+    return this.#options.port;
   }
 
   get activity(): boolean {
@@ -73,7 +82,10 @@ export class Waiting {
 export class WaitingRoom {
   readonly owner: WaitingRoomOwner;
   readonly #clock: Clock;
-  readonly #waiting = new Set<Waiting>();
+  /** By port: who waits for one that does not answer holds up nobody else. */
+  readonly #queues = new Map<string | undefined, Set<Waiting>>();
+  #size = 0;
+  #order = 0;
 
   constructor(clock: Clock, owner: WaitingRoomOwner) {
     this.#clock = clock;
@@ -81,28 +93,45 @@ export class WaitingRoom {
   }
 
   get size(): number {
-    return this.#waiting.size;
+    return this.#size;
   }
 
   /** Resolves with the passage once admitted; rejects with the error it was refused with. */
   wait(options: WaitOptions): Promise<Passage> {
-    const waiting = new Waiting(this, options, this.#clock);
-    this.#waiting.add(waiting);
+    const waiting = new Waiting(this, options, (this.#order += 1), this.#clock);
+    const queue = this.#queues.get(options.port) ?? new Set();
+    this.#queues.set(options.port, queue.add(waiting));
+    this.#size += 1;
     return waiting.promise;
   }
 
-  /** Who has waited longest. It stays until admitted or refused. */
-  first(): Waiting | undefined {
-    for (const waiting of this.#waiting) return waiting;
-    return undefined;
+  /** Who has waited longest of those whose port may be had. It stays until admitted or refused. */
+  first(may: (port: string | undefined) => boolean): Waiting | undefined {
+    let first: Waiting | undefined;
+    for (const [port, queue] of this.#queues) {
+      for (const waiting of queue) {
+        if ((first === undefined || waiting.order < first.order) && may(port)) first = waiting;
+        break;
+      }
+    }
+    return first;
   }
 
   /** Called by the request itself. */
   leave(waiting: Waiting): void {
-    if (this.#waiting.delete(waiting)) this.owner.left();
+    const queue = this.#queues.get(waiting.port);
+    if (queue?.delete(waiting) !== true) return;
+    if (queue.size === 0) this.#queues.delete(waiting.port);
+    this.#size -= 1;
+    this.owner.left();
   }
 
   refuseAll(error: () => Error): void {
-    for (const waiting of this.#waiting) waiting.refuse(error());
+    for (const port of this.#queues.keys()) this.refusePort(port, error);
+  }
+
+  /** Refuses all that wait for one port. */
+  refusePort(port: string | undefined, error: () => Error): void {
+    for (const waiting of this.#queues.get(port) ?? []) waiting.refuse(error());
   }
 }

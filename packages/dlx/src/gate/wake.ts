@@ -2,8 +2,7 @@ import type { CatalogEntry, Clock, ResourceCatalog, SleepGate } from "@dormouse/
 import type { Book } from "./book.ts";
 import { type Claim, claim } from "./claim.ts";
 import type { Dial } from "./dial.ts";
-import { findTarget } from "./find-target.ts";
-import type { ReachedTarget } from "./passage.ts";
+import { findTarget, type Reached } from "./find-target.ts";
 import type { Phases } from "./phases.ts";
 
 export interface WakeOptions {
@@ -12,6 +11,8 @@ export interface WakeOptions {
   readonly clock: Clock;
   readonly dial: Dial;
   readonly book: Book;
+  /** Further ports that requests come for. */
+  readonly furtherPorts: () => Iterable<string>;
   readonly sleepGate: SleepGate;
   readonly phases: Phases;
   /** Resolves once this DLX may claim: it has seen itself in the list of DLXs. */
@@ -21,7 +22,7 @@ export interface WakeOptions {
   /** For a scaler without compare-and-set: resolves once no call of an earlier process can have an effect any more. */
   readonly settled: (signal: AbortSignal) => Promise<void>;
   /** Takes the licence and releases what is held, in one synchronous step; false where a fence came meanwhile. */
-  readonly grant: (target: ReachedTarget, claimed: Claim, fencesWhenSent: number, atOnce: boolean) => boolean;
+  readonly grant: (reached: Reached, claimed: Claim, fencesWhenSent: number, atOnce: boolean) => boolean;
   readonly signal: AbortSignal;
 }
 
@@ -41,7 +42,7 @@ export async function wake(options: WakeOptions): Promise<Claim> {
       if (book.fences !== fences) continue;
       const isFenced = (): boolean => book.fences !== fences;
       const found = await phases.time("start", () => findTarget({ ...options, isFenced }));
-      if (found.kind === "reached" && options.grant(found.target, claimed, fences, found.rounds === 1)) return claimed;
+      if (found.kind === "reached" && options.grant(found, claimed, fences, found.rounds === 1)) return claimed;
     } finally {
       endWake();
     }

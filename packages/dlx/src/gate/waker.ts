@@ -9,8 +9,8 @@ import {
 } from "@dormouse/core";
 import type { Book } from "./book.ts";
 import type { Claim } from "./claim.ts";
+import type { Reached } from "./find-target.ts";
 import type { GatePorts } from "./gate-ports.ts";
-import type { ReachedTarget } from "./passage.ts";
 import { Phases } from "./phases.ts";
 import { traceWake } from "./wake-telemetry.ts";
 import { wake, type WakeOptions } from "./wake.ts";
@@ -44,9 +44,11 @@ export interface WakerOptions {
   readonly book: Book;
   readonly entry: () => CatalogEntry;
   readonly wakeDependencies: (signal: AbortSignal) => Promise<void>;
+  /** Further ports that requests come for. */
+  readonly furtherPorts: () => Iterable<string>;
   /** Takes the licence; `phases` where the resource had to start. False where the claim is void. */
   readonly grant: (
-    target: ReachedTarget,
+    reached: Reached,
     phases: Readonly<Record<string, Milliseconds>> | undefined,
     fencesWhenSent: number,
   ) => boolean;
@@ -120,9 +122,9 @@ export class Waker {
     const timer = ports.clock.setTimer(resource.policy.wakeTimeout, () => abort.abort(this.#timedOut()));
     const endOperation = state.kind === "awake" ? () => {} : ports.catalog.beginOperation(ref, "wake");
     let raised = true;
-    const grant: WakeOptions["grant"] = (target, claimed, fences, atOnce) => {
+    const grant: WakeOptions["grant"] = (reached, claimed, fences, atOnce) => {
       raised = claimed.from === 0 || !atOnce;
-      return this.#options.grant(target, raised ? phases.toRecord() : undefined, fences);
+      return this.#options.grant(reached, raised ? phases.toRecord() : undefined, fences);
     };
     try {
       const claimed = await traceWake(key, reason, phases, () => wake(this.#wakeOptions(phases, grant, abort.signal)));
@@ -136,7 +138,7 @@ export class Waker {
   }
 
   #wakeOptions(phases: Phases, grant: WakeOptions["grant"], signal: AbortSignal): WakeOptions {
-    const { ports, book, entry, wakeDependencies } = this.#options;
+    const { ports, book, entry, wakeDependencies, furtherPorts } = this.#options;
     return {
       ...ports,
       entry,
@@ -145,6 +147,7 @@ export class Waker {
       grant,
       signal,
       wakeDependencies,
+      furtherPorts,
       settled: (aborted) => ports.settled(entry().scaler.capabilities.settleWithinMs, aborted),
     };
   }

@@ -9,16 +9,16 @@ import {
 } from "@dormouse/core";
 import { FakeClock } from "@dormouse/core/testing";
 import { describe, expect, it } from "vitest";
-import { fromPolicies, policyRoutes } from "./policy-routes.ts";
+import { fromResources, policyRoutes, portRoutes } from "./resource-routes.ts";
 
-function resource(name: string, policy: Partial<Policy>, ready = 0): Resource {
+function resource(name: string, policy: Partial<Policy>, ready = 0, ports: Resource["ports"] = []): Resource {
   return {
     ref: { namespace: "default", name },
     desired: ready,
     ready,
     wakeReplicas: 1,
     version: "1",
-    ports: [],
+    ports,
     policy: { ...defaultPolicy, enabled: true, ...policy },
     createdAt: 0,
     updatedAt: 0,
@@ -73,7 +73,23 @@ describe("policyRoutes", () => {
   });
 });
 
-describe("fromPolicies", () => {
+describe("portRoutes", () => {
+  const ports = [
+    { name: "http", number: 80, protocol: "http", listen: "0.0.0.0:20000" },
+    { name: "admin", number: 81, protocol: "http", listen: "0.0.0.0:20001" },
+    { name: "inner", number: 82, protocol: "tcp" },
+  ] as const;
+
+  it.each([true, false])("gives a listener for each port that has one, opted in: %s", (enabled) => {
+    const asked = entry({});
+    expect(portRoutes({ ...asked, resource: resource("app", { enabled }, 0, ports) })).toEqual([
+      { ref: asked.ref, port: "http", listen: "0.0.0.0:20000", origin: "port http of local/default/app" },
+      { ref: asked.ref, port: "admin", listen: "0.0.0.0:20001", origin: "port admin of local/default/app" },
+    ]);
+  });
+});
+
+describe("fromResources", () => {
   function openCatalog(): { catalog: ResourceCatalog; set: (one: Resource) => void; clock: FakeClock } {
     const clock = new FakeClock();
     const scaler = {
@@ -90,7 +106,7 @@ describe("fromPolicies", () => {
     const { catalog, clock, set } = openCatalog();
     await clock.advance(0);
     const abort = new AbortController();
-    const lists = fromPolicies(catalog).watchRoutes({ signal: abort.signal })[Symbol.asyncIterator]();
+    const lists = fromResources(catalog).watchRoutes({ signal: abort.signal })[Symbol.asyncIterator]();
     const hosts = async (): Promise<readonly (string | undefined)[]> => {
       const { value } = (await lists.next()) as { value: readonly { host?: string }[] };
       return value.map((route) => route.host);
@@ -106,10 +122,25 @@ describe("fromPolicies", () => {
     await catalog[Symbol.asyncDispose]();
   });
 
+  it("gives a new list where a port gets another listener, also of a resource that has not opted in", async () => {
+    const { catalog, clock, set } = openCatalog();
+    await clock.advance(0);
+    const lists = fromResources(catalog).watchRoutes()[Symbol.asyncIterator]();
+    await lists.next();
+    const port = { name: "http", number: 80, protocol: "http" } as const;
+    for (const listen of ["0.0.0.0:20000", "0.0.0.0:20007"]) {
+      const next = lists.next();
+      set(resource("one", { enabled: false }, 0, [{ ...port, listen }]));
+      expect((await next).value).toEqual([expect.objectContaining({ port: "http", listen })]);
+    }
+    await lists.return?.();
+    await catalog[Symbol.asyncDispose]();
+  });
+
   it("leaves out what is gone", async () => {
     const { catalog, clock } = openCatalog();
     await clock.advance(0);
-    const lists = fromPolicies(catalog).watchRoutes()[Symbol.asyncIterator]();
+    const lists = fromResources(catalog).watchRoutes()[Symbol.asyncIterator]();
     expect((await lists.next()).value).toHaveLength(1);
     const next = lists.next();
     await catalog.unfollow("local");

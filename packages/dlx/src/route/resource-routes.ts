@@ -5,6 +5,11 @@ export interface RoutedResource extends Pick<CatalogEntry, "ref" | "key"> {
   readonly resource: Pick<Resource, "policy">;
 }
 
+/** An entry with what its platform says of its ports. */
+interface DivertedResource extends Pick<CatalogEntry, "ref" | "key"> {
+  readonly resource: Pick<Resource, "policy" | "ports">;
+}
+
 /** The routes that a resource's own policy asks for: each of its hosts, else its path and headers alone, and its listeners. */
 export function policyRoutes(entry: RoutedResource): readonly Route[] {
   const { enabled, hosts, pathPrefix, headers, port, listen } = entry.resource.policy;
@@ -20,15 +25,25 @@ export function policyRoutes(entry: RoutedResource): readonly Route[] {
   return [...(isShared ? shared : []), ...listen.map((address) => ({ ...to, listen: address }))];
 }
 
-/** The routes of all policies of a catalogue; a new list after each change that touches one. */
-export function fromPolicies(catalog: ResourceCatalog): RouteSource {
+/**
+ * The listeners that a resource's platform may send its own traffic to, one for each such port. They do not ask whether
+ * the policy opts in: what is sent there is somebody's request, also while a resource is on its way out.
+ */
+export function portRoutes({ ref, key, resource }: DivertedResource): readonly Route[] {
+  return resource.ports.flatMap(({ name, listen }) =>
+    listen === undefined ? [] : [{ ref, port: name, listen, origin: `port ${name} of ${key}` }],
+  );
+}
+
+/** The routes of all resources of a catalogue, by policy and by port; a new list after each change that touches one. */
+export function fromResources(catalog: ResourceCatalog): RouteSource {
   return {
-    watchRoutes: (options) => watchPolicies(catalog, options),
+    watchRoutes: (options) => watchResources(catalog, options),
     [Symbol.asyncDispose]: async () => {},
   };
 }
 
-async function* watchPolicies(
+async function* watchResources(
   catalog: ResourceCatalog,
   { signal }: CallOptions = {},
 ): AsyncGenerator<readonly Route[]> {
@@ -55,7 +70,7 @@ class KnownRoutes {
   }
 
   set(entry: CatalogEntry): void {
-    const routes = policyRoutes(entry);
+    const routes = [...policyRoutes(entry), ...portRoutes(entry)];
     const text = JSON.stringify(routes);
     if (this.#byKey.get(entry.key)?.text === text) return;
     this.#byKey.set(entry.key, { text, routes });

@@ -1,0 +1,80 @@
+import { type Clock, isScalerError, type Milliseconds, type RouteDirection } from "@dormouse/core";
+
+/**
+ * How long what the platform shows may lag behind a change of our own: until then, or until it shows that change, it
+ * proves nothing. Watches lag by milliseconds; this is for one that has to begin anew.
+ */
+const showsWithinMs: Milliseconds = 30_000;
+
+/** Where a resource's own traffic goes, as far as one process knows. */
+export interface KnownRoute {
+  readonly to: RouteDirection;
+  /** Monotonic ms since when this process has known it to go there, without a gap. */
+  readonly since: Milliseconds;
+}
+
+/**
+ * What one process knows of one route: what the platform shows (`Resource.routedTo`), and the changes that this process
+ * made. What is shown counts, whoever made it and at whatever version, but for the time after an own change in which it
+ * may be of before. Where nothing is shown, only an own change is known, and only at the version at which it was made:
+ * whoever moves the version may have changed the route too. Safety does not rest on any of this: each change of a route
+ * carries a version, and the platform refuses older ones.
+ */
+export class RouteTracker {
+  #shown: KnownRoute | undefined;
+  #own: (KnownRoute & { readonly version: string }) | undefined;
+  /** An own change that the platform may not show yet; monotonic ms after which what it shows counts anyhow. */
+  #unsettled: { readonly to: RouteDirection; readonly until: Milliseconds } | undefined;
+
+  /** Takes in what the platform shows; undefined: nothing, or something between. */
+  see(shown: RouteDirection | undefined, now: Milliseconds): void {
+    if (shown === undefined) this.#shown = undefined;
+    else if (this.#shown?.to !== shown) this.#shown = { to: shown, since: now };
+    if (shown === undefined) return;
+    if (this.#unsettled?.to === shown) {
+      this.#unsettled = undefined;
+      if (this.#own?.to === shown) this.#shown = { to: shown, since: Math.min(this.#own.since, now) };
+    }
+    // Somebody else has changed it since.
+    if (!this.#isUnsettled(now) && this.#own?.to !== shown) this.#own = undefined;
+  }
+
+  /** What is known at a moment at which the resource has this version. */
+  at(version: string, now: Milliseconds): KnownRoute | undefined {
+    if (this.#shown !== undefined && !this.#isUnsettled(now)) return this.#shown;
+    return this.#own?.version === version ? { to: this.#own.to, since: this.#own.since } : undefined;
+  }
+
+  /**
+   * Changes the route. While the call runs, and after it if it fails, nothing is known until the platform shows it: it
+   * may land late. `since` stays where the way has been the same without a gap. Rejects with what the call rejects with.
+   */
+  async change(to: RouteDirection, version: string, clock: Clock, call: () => Promise<void>): Promise<void> {
+    const before = this.at(version, clock.monotonic());
+    this.#own = undefined;
+    this.#unsettled = { to, until: Number.POSITIVE_INFINITY };
+    try {
+      await call();
+      this.#own = { to, version, since: before?.to === to ? before.since : clock.monotonic() };
+      this.#settle(to, clock.monotonic());
+    } catch (error) {
+      // Refused for a newer one: nothing of this will ever land.
+      if (isScalerError(error) && error.code === "SCALER_CONFLICT") this.#unsettled = undefined;
+      else this.#settle(to, clock.monotonic());
+      throw error;
+    }
+  }
+
+  /** An own write moved the version; a route that was known at the one before is known at this one too. */
+  wrote(from: string, version: string): void {
+    if (this.#own?.version === from) this.#own = { ...this.#own, version };
+  }
+
+  #settle(to: RouteDirection, now: Milliseconds): void {
+    this.#unsettled = this.#shown?.to === to ? undefined : { to, until: now + showsWithinMs };
+  }
+
+  #isUnsettled(now: Milliseconds): boolean {
+    return this.#unsettled !== undefined && now < this.#unsettled.until;
+  }
+}
