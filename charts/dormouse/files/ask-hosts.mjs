@@ -50,5 +50,9 @@ for (const service of process.env.HOSTS.split(",")) {
 }
 if (process.env.ECHO) {
   const url = new URL(`http://${addressOf(process.env.ECHO)}/from-a-test`);
-  await expectAnswer("a sleeping server answers", url, (status, text) => status === 200 && text === "echo /from-a-test");
+  await expectAnswer(
+    "a sleeping server answers",
+    url,
+    (status, text) => status === 200 && text === "echo /from-a-test",
+  );
 }
