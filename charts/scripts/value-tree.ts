@@ -1,14 +1,4 @@
-import {
-  Alias,
-  isAlias,
-  isMap,
-  isScalar,
-  type Node,
-  type Pair,
-  type ParsedNode,
-  parseDocument,
-  type YAMLMap,
-} from "yaml";
+import { isAlias, isMap, isScalar, type Node, type Pair, type ParsedNode, parseDocument, type YAMLMap } from "yaml";
 
 /** One key of values.yaml: a mapping whose keys are described themselves, or a value with its description. */
 export type ValueNode =
@@ -28,7 +18,7 @@ export function readValueTree(text: string): ReadonlyMap<string, ValueNode> {
   if (error !== undefined) throw error;
   if (!isMap(document.contents)) throw new Error("values.yaml is no mapping");
   const resolve = (node: Node | null): Node | undefined =>
-    isAlias(node) ? (node as Alias).resolve(document) : (node ?? undefined);
+    isAlias(node) ? node.resolve(document) : (node ?? undefined);
   return readKeys(document.contents, [], resolve);
 }
 
