@@ -19,7 +19,8 @@
 
 {{- $options := dict
       "dlx" (dict "service" (printf "%s-dlx" $fullname) "namespace" $namespace "ports" (pick $values.kubernetes.ports "from" "to"))
-      "state" (dict "configMap" (printf "%s-state" $fullname)) }}
+      "state" (dict "configMap" (printf "%s-state" $fullname) "namespace" $namespace)
+      "keep" false }}
 {{- with $values.namespaces }}
 {{- $_ := set $options "namespaces" . }}
 {{- end }}
@@ -48,7 +49,7 @@
       "scalers" $scalers
       "cluster" (dict
         "peers" (dict "use" "kubernetes" "options" (dict "selector" (join "," $selector) "namespace" $namespace "adminPort" 8081))
-        "leader" (dict "use" "kubernetes" "options" (dict "lease" (printf "%s-autoscaler" $fullname) "namespace" $namespace)))
+        "leader" (dict "use" "kubernetes" "options" (dict "name" (printf "%s-autoscaler" $fullname) "namespace" $namespace)))
       "dlx" $dlx
       "autoscaler" (dict
         "every" $values.autoscaler.every

@@ -8,19 +8,22 @@ of values.namespaces), and for the objects of its own namespace.
   verbs: [get, list, watch, patch]
 - apiGroups: [apps]
   resources: [replicasets]
-  verbs: [get, list, watch]
+  verbs: [list]
 - apiGroups: [""]
   resources: [pods]
-  verbs: [get, list, watch]
+  verbs: [list, watch]
 - apiGroups: [""]
   resources: [services]
   verbs: [get, list, watch, patch]
 - apiGroups: [discovery.k8s.io]
   resources: [endpointslices]
-  verbs: [get, list, watch, patch]
+  verbs: [get, list, watch, update]
 - apiGroups: [""]
   resources: [events]
-  verbs: [create, patch]
+  verbs: [list, create]
+- apiGroups: [keda.sh]
+  resources: [scaledobjects]
+  verbs: [list, watch]
 {{- if .Values.routes.ingress }}
 - apiGroups: [networking.k8s.io]
   resources: [ingresses]
@@ -33,27 +36,29 @@ of values.namespaces), and for the objects of its own namespace.
 {{- end }}
 {{- end }}
 
-{{- define "dormouse.rules.dlx.own" -}}
+{{/* What both hosts need in Dormouse's own namespace, which need not be one that is scaled. */}}
+{{- define "dormouse.rules.both.own" -}}
 - apiGroups: [""]
   resources: [pods]
   verbs: [get, list]
+- apiGroups: [discovery.k8s.io]
+  resources: [endpointslices]
+  verbs: [list, watch]
+{{- end }}
+
+{{- define "dormouse.rules.dlx.own" -}}
+{{ include "dormouse.rules.both.own" . }}
 - apiGroups: [""]
   resources: [configmaps]
   resourceNames: [{{ include "dormouse.fullname" . }}-state]
-  verbs: [get, list, watch]
+  verbs: [list, watch]
 {{- end }}
 
 {{- define "dormouse.rules.autoscaler.scaled" -}}
 {{ include "dormouse.rules.dlx.scaled" . }}
 - apiGroups: [discovery.k8s.io]
   resources: [endpointslices]
-  verbs: [create, update, delete]
-- apiGroups: [autoscaling]
-  resources: [horizontalpodautoscalers]
-  verbs: [get, list, watch]
-- apiGroups: [keda.sh]
-  resources: [scaledobjects]
-  verbs: [list]
+  verbs: [create, delete]
 {{- if .Values.metrics.customMetrics.enabled }}
 - apiGroups: [custom.metrics.k8s.io]
   resources: ["*"]
@@ -62,18 +67,16 @@ of values.namespaces), and for the objects of its own namespace.
 {{- end }}
 
 {{- define "dormouse.rules.autoscaler.own" -}}
-- apiGroups: [""]
-  resources: [pods]
-  verbs: [get, list]
+{{ include "dormouse.rules.both.own" . }}
 - apiGroups: [""]
   resources: [configmaps]
   resourceNames: [{{ include "dormouse.fullname" . }}-state]
-  verbs: [get, list, watch, patch, update]
+  verbs: [get, list, watch, patch]
 - apiGroups: [coordination.k8s.io]
   resources: [leases]
   resourceNames: [{{ include "dormouse.fullname" . }}-autoscaler]
-  verbs: [get, update, patch]
-# A name cannot be given here, since the object is not there yet.
+  verbs: [get, update]
+# No name can be asked for where there is no object yet. It matters only once somebody has deleted the Lease.
 - apiGroups: [coordination.k8s.io]
   resources: [leases]
   verbs: [create]
