@@ -24,8 +24,8 @@ export default defineConfig({
         ...fromSource,
         test: {
           name: "package",
-          include: ["packages/*/test/**/*.test.ts"],
-          exclude: ["packages/*/test/kubernetes/**"],
+          include: ["packages/*/test/**/*.test.ts", "charts/test/**/*.test.ts"],
+          exclude: ["packages/*/test/kubernetes/**", "charts/test/kubernetes/**"],
           sequence: { groupOrder: 2 },
           testTimeout: 30_000,
           hookTimeout: 30_000,
@@ -36,7 +36,11 @@ export default defineConfig({
         plugins: [leaveOutWithoutServer()],
         test: {
           name: "kubernetes",
-          include: ["packages/*/test/kubernetes/**/*.test.ts", "e2e/kubernetes/**/*.test.ts"],
+          include: [
+            "packages/*/test/kubernetes/**/*.test.ts",
+            "charts/test/kubernetes/**/*.test.ts",
+            "e2e/kubernetes/**/*.test.ts",
+          ],
           globalSetup: ["e2e/kubernetes/serve-tests.ts"],
           sequence: { groupOrder: 3 },
           testTimeout: 60_000,
