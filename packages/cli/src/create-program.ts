@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import type { CheckOptions } from "./commands/check.ts";
+import type { ConfigOptions } from "./commands/config-options.ts";
 import type { EventsOptions } from "./commands/events.ts";
 import type { GlobalOptions } from "./commands/global-options.ts";
 import type { InitOptions } from "./commands/init.ts";
@@ -32,7 +33,7 @@ export function createProgram(terminal: Terminal, finish: Finish): Command {
     .showHelpAfterError('"dormouse --help" lists the commands, "dormouse COMMAND --help" their options.');
   addGlobalOptions(program);
   program.addHelpText("after", programHelp);
-  for (const add of [addUp, addInit, addCheck, addLs, addWake, addSleep, addWhy, addEvents, addProve])
+  for (const add of [addUp, addInit, addCheck, addLs, addWake, addSleep, addWhy, addEvents, addProve, addRelease])
     add(program, terminal, finish);
   return program;
 }
@@ -249,3 +250,22 @@ Examples:
   dormouse prove local/default/hello --force --cycles 50 --rate 100
   dormouse prove shop --method POST --body '{"order":"{id}"}' --echo json:order --ledger /orders.txt
   dormouse prove hello -o json | jq .verdict`;
+
+const addRelease: Add = (program, terminal, finish) => {
+  addConfigOptions(program.command("release"))
+    .description(
+      "Hand everything back to the platforms: every resource awake, its traffic its own, nothing left behind.",
+    )
+    .addHelpText("after", releaseHelp)
+    .action(async (_: object, command: Command) => {
+      const { release } = await import("./commands/release.ts");
+      finish(await release(command.optsWithGlobals<ConfigOptions>(), terminal));
+    });
+};
+
+const releaseHelp = `
+Run it before Dormouse is removed from a cluster; the chart does so at "helm uninstall". It opens the scalers of the
+configuration itself and needs no host, and hosts that run stop managing what is handed back. Scalers that write nothing
+on their platform have nothing to hand back.
+
+Exit codes: 0 done, 1 something could not be handed back; the message names it.`;

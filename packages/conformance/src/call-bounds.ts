@@ -34,8 +34,8 @@ export class CallBounds {
   }
 }
 
-/** A scaler whose calls are bounded; its watch is read by a `WatchReader`. */
-export type BoundScaler = Required<Omit<ResourceScaler, "watchResources">>;
+/** A scaler whose calls are bounded; its watch is read by a `WatchReader`, and a release ends everything. */
+export type BoundScaler = Required<Omit<ResourceScaler, "watchResources" | "release">>;
 
 /** The same scaler with every call bounded, and each ref a fresh object, as they are when they come from requests. */
 export function boundScaler(scaler: ResourceScaler, bounds: CallBounds): BoundScaler {

@@ -41,6 +41,9 @@ export interface GuardLimits {
   readonly place?: string;
 }
 
+/** Of a release, which waits until every resource is awake. */
+const releaseTimeoutMs: Milliseconds = 900_000;
+
 export interface GuardParts {
   readonly plugin: ScalerPlugin;
   readonly instance: ResourceScaler;
@@ -63,6 +66,7 @@ class ScalerGuard implements GuardedScaler {
   readonly capabilities: Capabilities;
   readonly watchResources?: (options?: CallOptions) => AsyncIterable<ResourceChange>;
   readonly routeTraffic?: (ref: LocalRef, to: "dlx" | "resource", options: RouteTrafficOptions) => Promise<void>;
+  readonly release?: (options?: CallOptions) => Promise<void>;
   readonly #parts: GuardParts;
   readonly #instance: ResourceScaler;
   readonly #calls: GuardedCalls;
@@ -77,6 +81,7 @@ class ScalerGuard implements GuardedScaler {
     this.#instance = instance;
     this.#calls = new GuardedCalls({ id: context.id, clock: context.clock, timeoutMs: limits.callTimeoutMs });
     if (this.capabilities.watch) this.watchResources = (options) => this.#watch(options);
+    if (instance.release !== undefined) this.release = (options) => this.#release(options);
     if (this.capabilities.routing) this.routeTraffic = (ref, to, options) => this.#route(ref, to, options);
   }
 
@@ -158,6 +163,11 @@ class ScalerGuard implements GuardedScaler {
     await this.#calls.run(call, async (signal) =>
       this.#instance.routeTraffic?.(local, to, { signal, version: options.version }),
     );
+  }
+
+  async #release(options: CallOptions | undefined): Promise<void> {
+    const call = { name: "release", signal: options?.signal, timeoutMs: releaseTimeoutMs };
+    await this.#calls.run(call, async (signal) => this.#instance.release?.({ signal }));
   }
 
   #callOn(name: string, ref: LocalRef, options: CallOptions | undefined): { call: GuardedCall; local: LocalRef } {

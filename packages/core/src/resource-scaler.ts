@@ -172,6 +172,13 @@ export interface ResourceScaler extends AsyncDisposable {
 
   /** Who receives the resource's own traffic; see "Routing" above. Idempotent. */
   routeTraffic?(ref: LocalRef, to: RouteDirection, options: RouteTrafficOptions): Promise<void>;
+
+  /**
+   * Hands everything back to the platform, before Dormouse is removed from it: each resource awake, its traffic its own,
+   * and nothing of this scaler left behind. From the call on no instance anywhere manages anything. May take minutes;
+   * rejects with what could not be handed back. Left out: there is never anything to hand back.
+   */
+  release?(options?: CallOptions): Promise<void>;
 }
 
 /** What a host gives each plugin instance. */

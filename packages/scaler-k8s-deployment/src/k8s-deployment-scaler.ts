@@ -23,6 +23,7 @@ import { Keeper } from "./keeper.ts";
 import { isReady } from "./pod.ts";
 import { PortBook } from "./port-book.ts";
 import { probeOf } from "./ports-of.ts";
+import { releaseAll, type ReleaseParts } from "./release.ts";
 import { restoreTraffic } from "./restore-traffic.ts";
 import { RouteApi } from "./route-api.ts";
 import { ScaleEvents } from "./scale-events.ts";
@@ -57,6 +58,7 @@ export class K8sDeploymentScaler implements ResourceScaler {
   readonly #routes: RouteApi;
   readonly #events: ScaleEvents;
   readonly #keeper: Keeper | undefined;
+  readonly #releaseParts: ReleaseParts;
   readonly #life = new AbortController();
 
   private constructor(options: K8sDeploymentOptions, { clock, logger, defaults, id }: ScalerContext, cluster: Cluster) {
@@ -80,6 +82,7 @@ export class K8sDeploymentScaler implements ResourceScaler {
       logger,
       defaults,
     };
+    this.#releaseParts = { ...parts, book };
     this.#keeper = options.keep ? new Keeper(parts) : undefined;
   }
 
@@ -190,6 +193,14 @@ export class K8sDeploymentScaler implements ResourceScaler {
         { ref, workload, routes: this.#routes, settled: this.#settled, clock: this.#clock },
         signal,
       );
+  }
+
+  async release({ signal }: CallOptions = {}): Promise<void> {
+    await this.#watched.whenSynced(signal);
+    await releaseAll(
+      this.#releaseParts,
+      signal === undefined ? this.#life.signal : AbortSignal.any([signal, this.#life.signal]),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,0 +1,152 @@
+import {
+  backoffMs,
+  type Clock,
+  formatDuration,
+  isScalerError,
+  type LocalRef,
+  type Logger,
+  type Milliseconds,
+  type Policy,
+  ScalerError,
+  toScalerError,
+} from "@dormouse/core";
+import PQueue from "p-queue";
+import type { ServiceObject } from "./objects.ts";
+import type { PortBook } from "./port-book.ts";
+import { readRoute } from "./route-record.ts";
+import type { RouteApi } from "./route-api.ts";
+import { isReady } from "./pod.ts";
+import { epochOf } from "./version.ts";
+import type { WatchedCluster } from "./watched-cluster.ts";
+import type { WorkloadApi } from "./workload-api.ts";
+import { factsOf, type WorkloadFacts } from "./workload-facts.ts";
+import { refOf } from "./workload.ts";
+
+/** Workloads that are handed back at once. */
+const concurrency = 8;
+
+/** How long one workload's pods are waited for; then its traffic goes back to it all the same. */
+const readyWithinMs: Milliseconds = 300_000;
+
+/** A host that was in the middle of something may write once more: looked at again so often. */
+const rounds = 3;
+
+/** What a release works with. */
+export interface ReleaseParts {
+  readonly watched: WatchedCluster;
+  readonly routes: RouteApi;
+  readonly api: WorkloadApi;
+  readonly book: PortBook;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly defaults: Policy;
+}
+
+/**
+ * Hands every workload back: first it is written down that nothing is managed any more, so that no host begins anew;
+ * then each is woken, gets its traffic, and loses all that Dormouse wrote on it.
+ *
+ * @throws ScalerError that names the workloads for which that did not work
+ */
+export async function releaseAll(parts: ReleaseParts, signal: AbortSignal | undefined): Promise<void> {
+  const { watched, book, clock } = parts;
+  await book.setReleased(clock.now(), signal);
+  let left: readonly WorkloadFacts[] = [];
+  let failures: readonly string[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    left = watched
+      .workloads()
+      .map((workload) => factsOf(workload, watched, parts.defaults))
+      .filter(({ hasLeftovers }) => hasLeftovers);
+    if (left.length === 0) return;
+    failures = await releaseEach(left, parts, signal);
+    await clock.sleep(1_000, signal);
+  }
+  if (failures.length > 0)
+    throw new ScalerError("SCALER_UNAVAILABLE", `could not be handed back: ${failures.slice(0, 20).join("; ")}`);
+}
+
+async function releaseEach(
+  all: readonly WorkloadFacts[],
+  parts: ReleaseParts,
+  signal: AbortSignal | undefined,
+): Promise<readonly string[]> {
+  const queue = new PQueue({ concurrency });
+  const failures: string[] = [];
+  await queue.addAll(
+    all.map((facts) => async () => {
+      const { namespace, name } = refOf(facts.workload);
+      try {
+        await releaseOne(facts, parts, signal);
+        parts.logger.info({ resource: `${namespace}/${name}` }, "handed back");
+      } catch (error) {
+        signal?.throwIfAborted();
+        const { code, message } = toScalerError(error);
+        failures.push(`${namespace}/${name}: ${code}: ${message}`);
+      }
+    }),
+  );
+  return failures;
+}
+
+async function releaseOne(
+  { workload, plan, wakeReplicas }: WorkloadFacts,
+  parts: ReleaseParts,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { api, routes } = parts;
+  const ref = refOf(workload);
+  const now = await api.read(ref, signal);
+  if (now === undefined) return;
+  const desired = now.spec.replicas ?? 1;
+  // Also where it is awake: a sleep that somebody has begun finds another version then.
+  const { after } = await api.scale(ref, desired > 0 ? desired : wakeReplicas, undefined, signal);
+  const { service } = plan;
+  if (service !== undefined) {
+    const record = { to: "resource", uid: after.metadata.uid, epoch: epochOf(after.metadata.annotations) } as const;
+    const order = { service, ports: plan.ports, drains: plan.drains, wakeReplicas, record };
+    if (readRoute(service.metadata)?.to === "dlx") await whenReady(ref, after.spec.replicas ?? 1, parts, signal);
+    await routes.beginRestore(order, signal);
+    await whenInTraffic(ref, service, parts, signal);
+    await routes.endRestore(order, signal);
+    await routes.forget(service, signal);
+  }
+  await api.forget(ref, signal);
+}
+
+/** As many pods as are wanted say that they are ready, or the time is over. */
+async function whenReady(
+  ref: LocalRef,
+  desired: number,
+  { watched, clock, logger }: ReleaseParts,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const startedAt = clock.monotonic();
+  for (let tries = 0; clock.monotonic() - startedAt < readyWithinMs; tries += 1) {
+    const workload = watched.workload(ref);
+    if (workload === undefined || watched.podsOf(workload).filter(isReady).length >= desired) return;
+    await clock.sleep(backoffMs(tries, { firstMs: 50, longestMs: 1_000 }), signal);
+  }
+  logger.warn(
+    { resource: `${ref.namespace}/${ref.name}` },
+    `not ready within ${formatDuration(readyWithinMs)}; its traffic goes back to it all the same`,
+  );
+}
+
+/** At least one of its pods is in the Service's own slices, so that nothing is refused when the DLXs leave. */
+async function whenInTraffic(
+  ref: LocalRef,
+  service: ServiceObject,
+  { routes, clock, logger }: ReleaseParts,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  for (let tries = 0; tries < 30; tries += 1) {
+    const pods = await routes.podsInTraffic(service, signal).catch((error: unknown) => {
+      if (isScalerError(error) && error.retryable) return new Set<string>();
+      throw error;
+    });
+    if (pods.size > 0) return;
+    await clock.sleep(backoffMs(tries, { firstMs: 50, longestMs: 500 }), signal);
+  }
+  logger.warn({ resource: `${ref.namespace}/${ref.name}` }, "none of its pods came into the traffic");
+}
