@@ -18,17 +18,35 @@ export function ls(options: GlobalOptions, terminal: Terminal): Promise<ExitCode
   });
 }
 
-function renderList({ resources, config, unlisted }: ResourceList, { stdout, environment, clock }: Terminal): string {
+function renderList(list: ResourceList, { stdout, environment, clock }: Terminal): string {
   const paint = createPaint(hasColor(stdout, environment));
-  const sorted = resources.toSorted((one, other) => (one.ref < other.ref ? -1 : 1));
-  const warnings = [
+  const sorted = list.resources.toSorted((one, other) => (one.ref < other.ref ? -1 : 1));
+  // An older host does not say what it is: it runs everything.
+  const { role = "up" } = list as Partial<ResourceList>;
+  const table =
+    sorted.length === 0
+      ? "no resources"
+      : renderResources(sorted, { now: clock.now(), width: widthOf(stdout), paint, role });
+  const warnings = warningsOf(list).map((warning) => paint("red", warning));
+  return [...warnings, ...describeHost(list).map((line) => paint("dim", line)), table].join("\n");
+}
+
+function warningsOf({ config, unlisted, silent = [] }: ResourceList): string[] {
+  return [
     ...(config.refused?.problems ?? []).map((problem) => `configuration refused, the old one stays: ${problem}`),
     ...unlisted.map(
       ({ scaler, code, message }) =>
         `scaler ${scaler} has not listed: ${code === undefined ? "it has just started" : `${code}: ${message ?? ""}`}`,
     ),
+    ...silent.map(({ id, code }) => `${id} does not answer (${code}): what it has is not counted, and nothing sleeps`),
   ];
-  const table =
-    sorted.length === 0 ? "no resources" : renderResources(sorted, { now: clock.now(), width: widthOf(stdout), paint });
-  return [...warnings.map((warning) => paint("red", warning)), table].join("\n");
+}
+
+/** What the numbers of a host among others are. */
+function describeHost({ role, lead }: ResourceList): string[] {
+  if (role === "dlx") return ["a DLX: requests are those of this one alone"];
+  if (role !== "autoscaler") return [];
+  const leader = lead?.leader === undefined ? "" : ` (${lead.leader} leads)`;
+  const what = lead?.leads === false ? `an autoscaler that stands by${leader}` : "the autoscaler that leads";
+  return [`${what}: requests are those of all DLXs together`];
 }

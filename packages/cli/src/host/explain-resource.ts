@@ -11,8 +11,8 @@ export interface Explained {
   readonly decision: DecisionRecord | undefined;
   readonly lastWake: ScaleEvent | undefined;
   readonly lastSleep: ScaleEvent | undefined;
-  /** Time from one tick of the autoscaler to the next. */
-  readonly tickMs: Milliseconds;
+  /** Time from one tick of the autoscaler to the next; undefined: another host decides. */
+  readonly tickMs: Milliseconds | undefined;
   readonly warnings: readonly string[];
   /** Where the DLX listens. */
   readonly addresses: Dlx["addresses"];
@@ -145,6 +145,10 @@ function nextOfAwake(explained: Explained): Next {
   if (traffic.held + traffic.inFlight > 0) {
     const because = [`${traffic.inFlight} requests are in flight and ${traffic.held} are held.`];
     return { next: { kind: "stay", until: "they have to end, then it has to be idle" }, because };
+  }
+  if (tickMs === undefined) {
+    const because = ["Nobody asks for it here. The autoscaler, another process, decides when it sleeps."];
+    return { next: { kind: "stay", until: "the autoscaler decides; ask that for more" }, because };
   }
   if (decision === undefined || decision.at < entry.state.since) {
     const because = ["The autoscaler has not looked at it since it is awake."];
