@@ -46,14 +46,8 @@ export class AskedWakes implements AsyncDisposable {
    * `SCALER_NOT_FOUND` for a resource that nobody knows, `DLX_WAKE_TIMEOUT` past its `wakeTimeout`, else with what the platform says.
    */
   async wake(ref: ResourceRef, order: Order): Promise<ScaleEvent> {
-    const { catalog, clock } = this.#options;
-    const entry = entryOf(ref, catalog);
-    const running = this.#running.get(entry.key);
-    if (running === undefined && entry.state.kind === "awake") {
-      const reason = "it was awake already";
-      return { id: 0, at: clock.now(), kind: "wake", resource: entry.key, by: order.by, reason, outcome: "done" };
-    }
-    return orAborted(running ?? this.#start(entry, order), order.signal);
+    const entry = entryOf(ref, this.#options.catalog);
+    return orAborted(this.#running.get(entry.key) ?? this.#start(entry, order), order.signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -70,6 +64,8 @@ export class AskedWakes implements AsyncDisposable {
   async #run(entry: CatalogEntry, { by, reason }: Order): Promise<ScaleEvent> {
     const { catalog, clock, journal } = this.#options;
     const startedAt = clock.monotonic();
+    // What the catalogue says may be older than a sleep that has just ended.
+    if (isAwake(await this.#read(entry))) return wasAwake(entry, by, clock.now());
     const endOperation = catalog.beginOperation(entry.ref, "wake");
     const record = (result: Pick<ScaleEvent, "outcome"> & Partial<ScaleEvent>): ScaleEvent =>
       journal.record({
@@ -105,7 +101,7 @@ export class AskedWakes implements AsyncDisposable {
     const startedAt = clock.monotonic();
     const first = await this.#read(entry);
     for (let attempt = 0, read = first; ; attempt += 1, read = await this.#read(entry)) {
-      if (read.desired > 0 && read.ready > 0) return { from: first.desired, to: read.desired };
+      if (isAwake(read)) return { from: first.desired, to: read.desired };
       // Once asked for it is only waited for: each claim would move the version.
       if (attempt === 0 || read.desired === 0) await this.#claim(entry, read);
       else if (isNews(read, first, clock.monotonic() - startedAt)) throw toFailure(read);
@@ -146,6 +142,15 @@ export class AskedWakes implements AsyncDisposable {
     if (leftMs <= 0) throw new ScalerError("DLX_WAKE_TIMEOUT", timeout);
     await clock.sleep(Math.min(leftMs, backoffMs(attempt, { firstMs: 50, longestMs: 1_000 })), this.#life.signal);
   }
+}
+
+function isAwake({ desired, ready }: Resource): boolean {
+  return desired > 0 && ready > 0;
+}
+
+/** Nothing happened, so it is no event of the journal. */
+function wasAwake({ key }: CatalogEntry, by: string, now: number): ScaleEvent {
+  return { id: 0, at: now, kind: "wake", resource: key, by, reason: "it was awake already", outcome: "done" };
 }
 
 interface Range {
