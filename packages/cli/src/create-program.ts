@@ -6,7 +6,8 @@ import type { GlobalOptions } from "./commands/global-options.ts";
 import type { InitOptions } from "./commands/init.ts";
 import type { ScaleOptions } from "./commands/scale.ts";
 import type { ProveFlags } from "./prove/prove-options.ts";
-import type { UpOptions } from "./commands/up-options.ts";
+import type { ServeOptions } from "./commands/serve-options.ts";
+import type { HostRole } from "./host/host-role.ts";
 import type { ExitCode } from "./exit-code.ts";
 import { hasColor, type Terminal } from "./terminal.ts";
 import { version } from "./version.ts";
@@ -33,7 +34,20 @@ export function createProgram(terminal: Terminal, finish: Finish): Command {
     .showHelpAfterError('"dormouse --help" lists the commands, "dormouse COMMAND --help" their options.');
   addGlobalOptions(program);
   program.addHelpText("after", programHelp);
-  for (const add of [addUp, addInit, addCheck, addLs, addWake, addSleep, addWhy, addEvents, addProve, addRelease])
+  for (const add of [
+    addUp,
+    addDlx,
+    addAutoscaler,
+    addInit,
+    addCheck,
+    addLs,
+    addWake,
+    addSleep,
+    addWhy,
+    addEvents,
+    addProve,
+    addRelease,
+  ])
     add(program, terminal, finish);
   return program;
 }
@@ -54,6 +68,7 @@ Examples:
   dormouse init                          write a dormouse.yaml to begin with
   dormouse check                         say what is wrong with it, with lines
   dormouse up                            run it: everything in one process
+  dormouse dlx, dormouse autoscaler      run the parts as processes of their own
   dormouse ls                            what there is, and how it is
   dormouse why hello                     why it sleeps or not, and what comes next
   dormouse prove hello                   send requests around sleeps and wakes; is one lost?
@@ -63,22 +78,22 @@ A resource (REF) is written scaler/namespace/name, scaler/name in the namespace 
 alone where only one has it.
 
 Precedence: flags, then environment, then the file, then defaults. Every key of the file's sections admin,
-dlx, autoscaler, defaults, telemetry and log has a variable: DORMOUSE_DLX_LISTEN is dlx.listen,
+dlx, autoscaler, cluster, defaults, telemetry and log has a variable: DORMOUSE_DLX_LISTEN is dlx.listen,
 DORMOUSE_DEFAULTS_IDLE_AFTER is defaults.idleAfter. NO_COLOR turns colours off.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.`;
 
 type Add = (program: Command, terminal: Terminal, finish: Finish) => void;
 
-function addConfigOptions(command: Command): Command {
+function addConfigOptions(command: Command, role: HostRole = "up"): Command {
+  command.option(
+    "--set <key=value>",
+    "set a key of the configuration, for example dlx.listen=127.0.0.1:9000 (repeatable)",
+    collect,
+    [],
+  );
+  if (role !== "autoscaler") command.option("--listen <address>", "same as --set dlx.listen=ADDRESS");
   return command
-    .option(
-      "--set <key=value>",
-      "set a key of the configuration, for example dlx.listen=127.0.0.1:9000 (repeatable)",
-      collect,
-      [],
-    )
-    .option("--listen <address>", "same as --set dlx.listen=ADDRESS")
     .option("--admin-listen <address>", "same as --set admin.listen=ADDRESS")
     .option("--log-level <level>", "same as --set log.level=LEVEL: debug, info, warn, error or silent")
     .option("--log-format <format>", "same as --set log.format=FORMAT: auto, json or pretty");
@@ -88,19 +103,25 @@ function collect(value: string, earlier: readonly string[]): readonly string[] {
   return [...earlier, value];
 }
 
-const addUp: Add = (program, terminal, finish) => {
-  addConfigOptions(program.command("up"))
-    .description("Run scalers, DLX, autoscaler and admin API in this process until a signal ends it.")
-    .option("--no-live", "plain log lines instead of the live view on a terminal")
-    .option("--no-watch", "take in changes of the file by SIGHUP only")
-    .addHelpText("after", upHelp)
-    .action(async (_: object, command: Command) => {
-      const { up } = await import("./commands/up.ts");
-      finish(await up(command.optsWithGlobals<UpOptions>(), terminal));
-    });
-};
+/** One command for each kind of host. */
+function addHost(role: HostRole, description: string, help: string): Add {
+  return (program, terminal, finish) => {
+    addConfigOptions(program.command(role), role)
+      .description(description)
+      .option("--no-live", "plain log lines instead of the live view on a terminal")
+      .option("--no-watch", "take in changes of the file by SIGHUP only")
+      .addHelpText("after", help)
+      .action(async (_: object, command: Command) => {
+        const { serve } = await import("./commands/serve.ts");
+        finish(await serve(role, command.optsWithGlobals<ServeOptions>(), terminal));
+      });
+  };
+}
 
-const upHelp = `
+const addUp = addHost(
+  "up",
+  "Run scalers, DLX, autoscaler and admin API in this process until a signal ends it.",
+  `
 On a terminal there is a live view with log lines above it; elsewhere JSON lines (-o json: anywhere).
 A changed configuration file applies at once, without dropping a request; a wrong one is named, and the
 old one stays. SIGHUP reloads too, secrets included.
@@ -112,7 +133,41 @@ signal ends it at once. Exit code 2: the configuration or a port is not usable, 
 Examples:
   dormouse up -c examples/hello/dormouse.yaml
   dormouse up --listen 0.0.0.0:80 --log-level debug
-  DORMOUSE_DEFAULTS_IDLE_AFTER=30s dormouse up --no-live`;
+  DORMOUSE_DEFAULTS_IDLE_AFTER=30s dormouse up --no-live`,
+);
+
+const addDlx = addHost(
+  "dlx",
+  "Run one DLX of several: it holds requests, wakes resources and forwards. Autoscalers run apart.",
+  `
+The configuration names a peer discovery (cluster.peers) by which the autoscalers find this DLX and it finds
+its own entry. Until it is listed it accepts and holds, wakes nothing, and /readyz says 503. Autoscalers ask
+for its activity and fence it by the admin API, with admin.token or certificates (admin.tls).
+
+SIGTERM and SIGINT: /readyz says 503 at once; requests are accepted for dlx.stopGrace, which should be as long
+as balancers need to notice; held and running ones finish within dlx.drainTimeout. The admin API answers to
+the end. A second signal ends it at once.
+
+Examples:
+  dormouse dlx --set cluster.peers.options.self=a --admin-listen 10.0.0.5:8081
+  dormouse dlx --set dlx.stopGrace=10s`,
+);
+
+const addAutoscaler = addHost(
+  "autoscaler",
+  "Run an autoscaler, leader or standby: it puts idle resources to sleep. DLXs run apart.",
+  `
+The configuration names a peer discovery (cluster.peers), which lists the DLXs, and a leader elector
+(cluster.leader) where more than one autoscaler runs. A DLX that is listed and does not answer keeps every
+resource awake. A standby is ready like the leader; /healthz says 503 once the loop stands still.
+
+SIGTERM and SIGINT: sleeps that run end before their next step, the lead is released, exit code 0. Requests
+that a DLX holds do not notice.
+
+Examples:
+  dormouse autoscaler -c dormouse.yaml --admin-listen 127.0.0.1:8091
+  dormouse ls --admin http://127.0.0.1:8091`,
+);
 
 const addInit: Add = (program, terminal, finish) => {
   program

@@ -1,6 +1,7 @@
 import { connect } from "node:net";
 import { isConfigError, silentLogger } from "@dormouse/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Credentials } from "../src/admin/credentials.ts";
 import { type AdminServer, openAdminServer } from "../src/admin/open-admin-server.ts";
 import { AdminClient } from "../src/client/admin-client.ts";
 import { FakeAdminHost, scalerFailure } from "./fake-admin-host.ts";
@@ -11,15 +12,14 @@ const ref = { scaler: "local", namespace: "default", name: "hello" };
 const soon = { timeout: 20_000 };
 
 let host: FakeAdminHost;
-let token: string | undefined;
+let credentials: Credentials;
 let server: AdminServer;
 let client: AdminClient;
 
 beforeEach(async () => {
   host = new FakeAdminHost();
-  token = undefined;
-  const access = () => ({ token, openMetrics: false });
-  server = await openAdminServer({ host, listen: "127.0.0.1:0", access, clock: host.clock, logger: silentLogger });
+  credentials = new Credentials({ adminToken: undefined, adminTls: undefined });
+  server = await openAdminServer({ ...common(), listen: "127.0.0.1:0" });
   client = new AdminClient({ url: `http://${server.address}` });
 });
 
@@ -27,6 +27,10 @@ afterEach(async () => {
   await client[Symbol.asyncDispose]();
   await server[Symbol.asyncDispose]();
 });
+
+function common() {
+  return { host, credentials, openMetrics: () => false, clock: host.clock, logger: silentLogger };
+}
 
 /** What a raw request is answered with, up to the end of the connection. */
 function raw(text: string): Promise<string> {
@@ -55,7 +59,7 @@ describe("a client", () => {
   });
 
   it("hears that a token is needed, and how to give it", async () => {
-    token = "t0ken";
+    credentials.renew({ adminToken: "t0ken", adminTls: undefined });
     await expect(client.list()).rejects.toThrow(/needs its token: .*--token-file FILE, or as DORMOUSE_TOKEN/);
     const knowing = new AdminClient({ url: `http://${server.address}`, token: "t0ken" });
     await expect(knowing.list()).resolves.toMatchObject({ unlisted: [] });
@@ -112,14 +116,9 @@ describe("the server", () => {
   });
 
   it("says by a ConfigError that an address is taken", async () => {
-    const access = () => ({ token: undefined, openMetrics: false });
-    const error: unknown = await openAdminServer({
-      host,
-      listen: server.address,
-      access,
-      clock: host.clock,
-      logger: silentLogger,
-    }).catch((reason: unknown) => reason);
+    const error: unknown = await openAdminServer({ ...common(), listen: server.address }).catch(
+      (reason: unknown) => reason,
+    );
     expect(isConfigError(error) && error.issues).toEqual([
       {
         place: "admin.listen",
@@ -130,8 +129,7 @@ describe("the server", () => {
   });
 
   it("says so too for an address of no machine here", async () => {
-    const access = () => ({ token: undefined, openMetrics: false });
-    const opening = openAdminServer({ host, listen: "192.0.2.1:0", access, clock: host.clock, logger: silentLogger });
+    const opening = openAdminServer({ ...common(), listen: "192.0.2.1:0" });
     await expect(opening).rejects.toThrow("192.0.2.1:0 is no address of this machine");
   });
 

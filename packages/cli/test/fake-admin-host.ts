@@ -41,14 +41,16 @@ export function someEvent(over: Partial<ScaleEvent> = {}): ScaleEvent {
 /** What the admin API is served from, in memory; a test looks at what was asked. */
 export class FakeAdminHost implements AdminHost {
   readonly process = "p1";
+  role: AdminHost["role"] = "up";
   readonly clock = new FakeClock();
   readonly journal = new EventJournal(this.clock);
   readonly asked: unknown[] = [];
   ready = true;
+  refreshes = 0;
   reports: readonly ResourceReport[] = [someReport()];
   failure: Error | undefined;
 
-  readonly peer: DlxPeer = {
+  peer: DlxPeer | undefined = {
     id: "p1",
     readActivity: async () => ({ process: "p1", startedAt: 1, uptimeMs: 2, resources: [] }),
     fence: async (ref, attempt) => {
@@ -57,12 +59,22 @@ export class FakeAdminHost implements AdminHost {
     },
   };
 
+  alive = true;
+
+  liveness(): ReturnType<AdminHost["liveness"]> {
+    return this.alive ? { alive: true, reasons: [] } : { alive: false, reasons: ["no tick"] };
+  }
+
+  async refresh(): Promise<void> {
+    this.refreshes += 1;
+  }
+
   readiness(): ReturnType<AdminHost["readiness"]> {
     return this.ready ? { ready: true, reasons: [] } : { ready: false, reasons: ["stopping"] };
   }
 
   list(): ReturnType<AdminHost["list"]> {
-    return { resources: this.reports, config: { file: "d.yaml", loadedAt: 1 }, unlisted: [] };
+    return { role: this.role, resources: this.reports, config: { file: "d.yaml", loadedAt: 1 }, unlisted: [] };
   }
 
   resource(ref: Parameters<AdminHost["resource"]>[0]): ReturnType<AdminHost["resource"]> {

@@ -32,6 +32,9 @@ const adminSchema = z.strictObject({
         description:
           "Authorities in PEM: callers without a certificate from one need the token, other hosts must have one",
       }),
+      serverName: z.string().min(1).max(253).optional().meta({
+        description: "Name that the certificates of other hosts must carry; left out: with ca, any that it signed",
+      }),
     })
     .optional()
     .meta({ description: "Serve HTTPS, and with ca mutual TLS; left out: plain HTTP" }),

@@ -4,6 +4,8 @@
  */
 export interface LeaderElector extends AsyncDisposable {
   isLeader(): boolean;
+  /** Who leads as far as this process knows, from memory, for display; undefined: nobody knows. */
+  leader?(): string | undefined;
   lead(signal: AbortSignal): Promise<void>;
 }
 

@@ -126,7 +126,7 @@ describe("parseConfig", () => {
     ],
     [
       { ...least, admin: { listen: "0.0.0.0:8081" } },
-      "admin.token: is missing, and 0.0.0.0:8081 can be reached from other machines; give { env: NAME } or { file: PATH }, or listen on 127.0.0.1",
+      "admin.token: is missing, and 0.0.0.0:8081 can be reached from other machines; give { env: NAME } or { file: PATH }, or listen on 127.0.0.1, or ask callers for certificates by admin.tls.ca",
     ],
     [
       { ...least, dlx: { listen: "127.0.0.1:8081" } },

@@ -75,12 +75,12 @@ function isId(id: string): boolean {
 }
 
 function checkAdmin({ admin }: DormouseConfig): ConfigIssue[] {
-  if (admin.token !== undefined || isLoopback(admin.listen)) return [];
+  if (admin.token !== undefined || admin.tls?.ca !== undefined || isLoopback(admin.listen)) return [];
   return [
     {
       place: "admin.token",
       problem: `is missing, and ${admin.listen} can be reached from other machines`,
-      mend: "give { env: NAME } or { file: PATH }, or listen on 127.0.0.1",
+      mend: "give { env: NAME } or { file: PATH }, or listen on 127.0.0.1, or ask callers for certificates by admin.tls.ca",
     },
   ];
 }

@@ -1,5 +1,7 @@
 import {
+  type DlxPeer,
   errorFacts,
+  type FenceAnswer,
   isRefPart,
   isScalerError,
   type Logger,
@@ -13,6 +15,7 @@ import { roundNumbers } from "../round-numbers.ts";
 import type { AdminHost, Order } from "./admin-host.ts";
 import { type Access, refuseAccess } from "./authorize.ts";
 import type { EventStreams } from "./event-stream.ts";
+import { peerHeader } from "./peer-header.ts";
 import { type AdminProblem, problemResponse } from "./problem-response.ts";
 
 /** Bytes of a request's body; ours have some dozens. */
@@ -21,6 +24,8 @@ const mostBodyBytes = 16_384;
 export interface AdminAppOptions {
   readonly host: AdminHost;
   readonly access: () => Access;
+  /** Whether the caller has shown a valid certificate; the bindings are the server's. */
+  readonly hasCertificate?: (bindings: unknown) => boolean;
   readonly streams: EventStreams;
   readonly logger: Logger;
 }
@@ -32,7 +37,7 @@ type Method = "GET" | "POST" | "PUT";
 export function createAdminApp(options: AdminAppOptions): Hono {
   const app = new Hono();
   app.use((context, next) => {
-    const refusal = refuseAccess(context.req.raw, options.access());
+    const refusal = refuseAccess(context.req.raw, options.access(), options.hasCertificate?.(context.env) ?? false);
     return refusal === undefined ? next() : Promise.resolve(refusal);
   });
   app.use(bodyLimit({ maxSize: mostBodyBytes, onError: () => problemResponse(tooLarge) }));
@@ -63,20 +68,57 @@ const resourcePath = "/v1/resources/:scaler/:namespace/:name";
 
 function routes({ host, streams }: AdminAppOptions): Readonly<Record<string, Partial<Record<Method, Handler>>>> {
   return {
-    "/healthz": { GET: (context) => context.text("ok\n") },
-    "/readyz": { GET: (context) => answerReadiness(context, host) },
+    "/healthz": { GET: (context) => answerProbe(context, host.liveness().reasons) },
+    "/readyz": { GET: (context) => answerProbe(context, host.readiness().reasons) },
     "/metrics": { GET: (context) => answerMetrics(context, host) },
-    "/v1/resources": { GET: (context) => answer(context, host.list()) },
-    [resourcePath]: { GET: (context) => answerResource(context, host.resource(refOf(context))) },
-    [`${resourcePath}/why`]: { GET: (context) => answerResource(context, host.why(refOf(context))) },
+    "/v1/resources": { GET: async (context) => answer(context, await fresh(host, () => host.list())) },
+    [resourcePath]: {
+      GET: async (context) => answerResource(context, await fresh(host, () => host.resource(refOf(context)))),
+    },
+    [`${resourcePath}/why`]: {
+      GET: async (context) => answerResource(context, await fresh(host, () => host.why(refOf(context)))),
+    },
     [`${resourcePath}/wake`]: { POST: (context) => run(context, (ref, order) => host.wake(ref, order)) },
-    [`${resourcePath}/sleep`]: { POST: (context) => run(context, (ref, order) => host.sleep(ref, order)) },
+    [`${resourcePath}/sleep`]: { POST: (context) => sleep(context, host) },
     "/v1/events": { GET: (context) => answerEvents(context, host, streams) },
     "/v1/activity": {
-      GET: async (context) => answer(context, await host.peer.readActivity({ signal: context.req.raw.signal })),
+      GET: (context) => answerAsDlx(context, host, (peer) => peer.readActivity({ signal: context.req.raw.signal })),
     },
-    "/v1/fences/:scaler/:namespace/:name": { PUT: (context) => fence(context, host) },
+    "/v1/fences/:scaler/:namespace/:name": {
+      PUT: (context) => answerAsDlx(context, host, (peer) => fence(context, peer)),
+    },
   };
+}
+
+/** What is read after the counts of other hosts have come in. */
+async function fresh<Read>(host: AdminHost, read: () => Read): Promise<Read> {
+  await host.refresh();
+  return read();
+}
+
+function sleep(context: Context, host: AdminHost): Response | Promise<Response> {
+  if (host.role !== "dlx") return run(context, (ref, order) => host.sleep(ref, order));
+  const detail = "This host is a DLX, which puts nothing to sleep. Ask the autoscaler, another host, for it.";
+  return problemResponse({ status: 405, code: "ADMIN_METHOD_NOT_ALLOWED", detail }, { allow: "" });
+}
+
+/** The answer of this host's DLX, to whoever means just this one. */
+async function answerAsDlx(
+  context: Context,
+  { peer }: AdminHost,
+  read: (peer: DlxPeer) => Promise<object>,
+): Promise<Response> {
+  if (peer === undefined) {
+    const detail = "This host is an autoscaler and has no DLX.";
+    return problemResponse({ status: 404, code: "ADMIN_NOT_FOUND", detail });
+  }
+  const meant = context.req.header(peerHeader);
+  if (meant !== undefined && meant !== peer.id) {
+    const detail = `This is the DLX ${peer.id}, another one than the one that is asked for.`;
+    return problemResponse({ status: 421, code: "ADMIN_OTHER_DLX", detail }, { [peerHeader]: peer.id });
+  }
+  context.header(peerHeader, peer.id);
+  return answer(context, await read(peer));
 }
 
 function answer(context: Context, body: object): Response {
@@ -86,9 +128,9 @@ function answer(context: Context, body: object): Response {
   });
 }
 
-function answerReadiness(context: Context, host: AdminHost): Response {
-  const { ready, reasons } = host.readiness();
-  return ready ? context.text("ok\n") : context.text(`${reasons.join("\n")}\n`, 503);
+/** 200 where nothing speaks against it. */
+function answerProbe(context: Context, reasons: readonly string[]): Response {
+  return reasons.length === 0 ? context.text("ok\n") : context.text(`${reasons.join("\n")}\n`, 503);
 }
 
 async function answerMetrics(context: Context, host: AdminHost): Promise<Response> {
@@ -130,11 +172,11 @@ async function run(context: Context, work: (ref: ResourceRef, order: Order) => P
   );
 }
 
-async function fence(context: Context, host: AdminHost): Promise<Response> {
+async function fence(context: Context, peer: DlxPeer): Promise<FenceAnswer> {
   const { attempt } = await readBody(context);
   if (typeof attempt !== "string" || attempt === "" || attempt.length > 200)
     throw new BadRequest("attempt is a text of 1 to 200 characters");
-  return answer(context, await host.peer.fence(refOf(context), attempt, { signal: context.req.raw.signal }));
+  return peer.fence(refOf(context), attempt, { signal: context.req.raw.signal });
 }
 
 /** An empty body is an empty object. */

@@ -4,6 +4,8 @@ import { problemResponse } from "./problem-response.ts";
 export interface Access {
   /** Bearer token that callers must show; undefined: none, which only a loopback listener may have. */
   readonly token: string | undefined;
+  /** Callers have to show the token or a certificate, wherever they come from. */
+  readonly asksForCertificates?: boolean;
   /** `/metrics` needs no token. */
   readonly openMetrics: boolean;
 }
@@ -12,14 +14,19 @@ export interface Access {
 const openPaths = new Set(["/healthz", "/readyz"]);
 
 /**
- * The refusal of a request, or undefined where it may pass. With a token: whoever shows it. Without one, on loopback: only
+ * The refusal of a request, or undefined where it may pass: whoever has shown a certificate of the authority that is
+ * configured. With a token: whoever shows it. Without one, on loopback: only
  * requests that were meant for this machine, so that no web page reaches the API through its visitor's browser, be it
  * by a name that it lets point here (DNS rebinding) or by a form.
  */
-export function refuseAccess(request: Request, { token, openMetrics }: Access): Response | undefined {
+export function refuseAccess(request: Request, access: Access, hasCertificate = false): Response | undefined {
+  const { token, openMetrics, asksForCertificates = false } = access;
   const { pathname } = new URL(request.url);
-  if (openPaths.has(pathname) || (openMetrics && pathname === "/metrics")) return undefined;
-  return token === undefined ? refuseForeign(request) : refuseWithoutToken(request, token);
+  if (hasCertificate || openPaths.has(pathname) || (openMetrics && pathname === "/metrics")) return undefined;
+  if (token !== undefined) return refuseWithoutToken(request, token);
+  if (!asksForCertificates) return refuseForeign(request);
+  const detail = "Show a client certificate of the authority that is configured here.";
+  return problemResponse({ status: 401, code: "ADMIN_UNAUTHORIZED", detail });
 }
 
 function refuseWithoutToken(request: Request, token: string): Response | undefined {

@@ -1,10 +1,12 @@
-import { createServer, type Server } from "node:http";
+import { createServer, type RequestListener, type Server, type ServerOptions } from "node:http";
+import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { getRequestListener } from "@hono/node-server";
+import { TLSSocket } from "node:tls";
+import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { type Clock, ConfigError, type Logger } from "@dormouse/core";
 import { createAdminApp } from "./admin-app.ts";
 import type { AdminHost } from "./admin-host.ts";
-import type { Access } from "./authorize.ts";
+import type { Credentials } from "./credentials.ts";
 import { EventStreams } from "./event-stream.ts";
 import { parseListenAddress } from "./parse-listen-address.ts";
 
@@ -15,7 +17,10 @@ export interface AdminServerOptions {
   readonly host: AdminHost;
   /** `host:port`; port 0: any free one. */
   readonly listen: string;
-  readonly access: () => Access;
+  /** What callers have to show, and with what the server shows itself; both as they are at each call. */
+  readonly credentials: Credentials;
+  /** Whether `/metrics` needs no token. */
+  readonly openMetrics: () => boolean;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -31,27 +36,59 @@ export interface AdminServer extends AsyncDisposable {
  * @throws ConfigError at `admin.listen` where the address cannot be listened on
  */
 export async function openAdminServer(options: AdminServerOptions): Promise<AdminServer> {
-  const { clock, host } = options;
+  const { clock, host, credentials, openMetrics } = options;
   const streams = new EventStreams({ clock, journal: host.journal, process: host.process });
-  const app = createAdminApp({ ...options, streams });
-  const server = createServer(
-    { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 5_000, maxHeaderSize: 16_384 },
-    getRequestListener(app.fetch, { overrideGlobalObjects: false }),
-  );
+  const access = () => ({
+    token: credentials.token,
+    asksForCertificates: credentials.tls?.ca !== undefined,
+    openMetrics: openMetrics(),
+  });
+  const app = createAdminApp({ ...options, access, hasCertificate, streams });
+  const server = createAnyServer(credentials, getRequestListener(app.fetch, { overrideGlobalObjects: false }));
   server.maxConnections = mostConnections;
   // A connection that becomes idle after the close would stay open for the rest of its keep-alive.
   server.on("request", (_, response) => response.on("close", () => server.listening || server.closeIdleConnections()));
   await listen(server, options.listen);
+  const renewing = followCertificates(server, credentials);
   return {
     address: printAddress(server.address()),
     [Symbol.asyncDispose]: () => {
+      renewing[Symbol.dispose]();
       streams[Symbol.dispose]();
       return close(server, clock);
     },
   };
 }
 
-function listen(server: Server, address: string): Promise<void> {
+const serverOptions: ServerOptions = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  // Longer than most ticks of an autoscaler, which asks at each.
+  keepAliveTimeout: 15_000,
+  maxHeaderSize: 16_384,
+};
+
+/** With TLS where there are certificates; then callers are asked for theirs, and may have none. */
+function createAnyServer({ tls }: Credentials, listener: RequestListener): Server | TlsServer {
+  if (tls === undefined) return createServer(serverOptions, listener);
+  const client = { requestCert: tls.ca !== undefined, rejectUnauthorized: false };
+  return createTlsServer({ ...serverOptions, ...tls, ...client, handshakeTimeout: 10_000 }, listener);
+}
+
+/** Connections from now on get the new certificates; those that are open stay. */
+function followCertificates(server: Server | TlsServer, credentials: Credentials): Disposable {
+  return credentials.subscribe(() => {
+    if ("setSecureContext" in server && credentials.tls !== undefined) server.setSecureContext(credentials.tls);
+  });
+}
+
+/** Whether the caller's certificate was checked against our authority and holds. */
+function hasCertificate(bindings: unknown): boolean {
+  const { socket } = (bindings as Partial<HttpBindings> | undefined)?.incoming ?? {};
+  return socket instanceof TLSSocket && socket.authorized;
+}
+
+function listen(server: Server | TlsServer, address: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", (error) => reject(toConfigError(error, address)));
     server.listen(parseListenAddress(address), () => {
@@ -78,7 +115,7 @@ const listenProblems: Readonly<Record<string, readonly [problem: string, mend: s
 /** How long requests that run may take once the server closes, in ms. */
 const closeGraceMs = 1_000;
 
-async function close(server: Server, clock: Clock): Promise<void> {
+async function close(server: Server | TlsServer, clock: Clock): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
   const abort = new AbortController();

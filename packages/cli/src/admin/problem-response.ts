@@ -6,6 +6,7 @@ export type AdminErrorCode =
   | "ADMIN_FOREIGN_HOST"
   | "ADMIN_METHOD_NOT_ALLOWED"
   | "ADMIN_NOT_FOUND"
+  | "ADMIN_OTHER_DLX"
   | "ADMIN_TOO_LARGE"
   | "ADMIN_TOO_MANY_SUBSCRIBERS"
   | "ADMIN_UNAUTHORIZED"
@@ -35,6 +36,7 @@ const titles: Readonly<Record<number, string>> = {
   405: "Method Not Allowed",
   409: "Conflict",
   413: "Content Too Large",
+  421: "Misdirected Request",
   503: "Service Unavailable",
   504: "Gateway Timeout",
 };

@@ -1,3 +1,5 @@
+import type { HostRole } from "../host/host-role.ts";
+import type { SilentDlx } from "../host/host-traffic.ts";
 import type { Milliseconds, ResourceFailure, ResourceState, ScaleEvent } from "@dormouse/core";
 
 /** One resource as `GET /v1/resources` shows it. Times are epoch ms. */
@@ -37,6 +39,12 @@ export interface ConfigReport {
 
 /** Answer to `GET /v1/resources`. */
 export interface ResourceList {
+  /** Which parts the host runs; requests are those of its own DLX, else of all DLXs together. */
+  readonly role: HostRole;
+  /** Of a host with an autoscaler among others: whether it may decide, and who does as far as it knows. */
+  readonly lead?: { readonly leads: boolean; readonly leader?: string };
+  /** DLXs that did not tell what they have: it is not counted. */
+  readonly silent?: readonly SilentDlx[];
   readonly resources: readonly ResourceReport[];
   readonly config: ConfigReport;
   /** Scalers that do not list at the moment; what is known of their resources is old. */

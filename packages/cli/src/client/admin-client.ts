@@ -3,6 +3,7 @@ import { createParser } from "eventsource-parser";
 import { Agent, request } from "undici";
 import type { ResourceList } from "../admin/resource-report.ts";
 import type { WhyReport } from "../admin/why-report.ts";
+import { type ClientTls, toConnectOptions } from "./client-tls.ts";
 import { AdminFailure } from "./admin-failure.ts";
 
 /** How long a host may take to accept the connection, in ms. What it does then may take long: a wake can take minutes. */
@@ -12,6 +13,8 @@ export interface AdminClientOptions {
   /** Base URL of the admin API. */
   readonly url: string;
   readonly token?: string | undefined;
+  /** Certificate and authorities, where the host asks for them or is known by them. */
+  readonly tls?: ClientTls | undefined;
 }
 
 interface Call {
@@ -25,10 +28,12 @@ interface Call {
 /** The admin API of a running host. Every call rejects with AdminFailure where the host is not there or refuses. */
 export class AdminClient implements AsyncDisposable {
   readonly #options: AdminClientOptions;
-  readonly #agent = new Agent({ connect: { timeout: connectTimeoutMs }, headersTimeout: 0, bodyTimeout: 0 });
+  readonly #agent: Agent;
 
   constructor(options: AdminClientOptions) {
     this.#options = options;
+    const connect = { timeout: connectTimeoutMs, ...toConnectOptions(options.tls) };
+    this.#agent = new Agent({ connect, headersTimeout: 0, bodyTimeout: 0 });
   }
 
   /** @param signal gives up the waiting */

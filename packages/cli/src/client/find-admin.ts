@@ -5,6 +5,7 @@ import { defaultConfigFile } from "../config/default-config-file.ts";
 import { parseListenAddress } from "../admin/parse-listen-address.ts";
 import { UsageError } from "../usage-error.ts";
 import type { AdminClientOptions } from "./admin-client.ts";
+import type { ClientTls } from "./client-tls.ts";
 
 /** What the command line and the environment say of the host to talk to. */
 export interface FindAdminOptions {
@@ -30,8 +31,15 @@ export async function findAdmin(options: FindAdminOptions): Promise<AdminClientO
   const url = options.admin ?? environment["DORMOUSE_ADMIN"];
   const tokenFile = options.tokenFile ?? environment["DORMOUSE_TOKEN_FILE"];
   const token =
-    tokenFile === undefined ? (environment["DORMOUSE_TOKEN"] ?? written.token) : await readTokenFile(tokenFile);
-  return { url: url === undefined ? (written.url ?? defaultUrl) : checkUrl(url), token };
+    tokenFile === undefined
+      ? (environment["DORMOUSE_TOKEN"] ?? written.token)
+      : await readSecretFile(tokenFile, "token");
+  const { tls } = written;
+  return {
+    url: url === undefined ? (written.url ?? defaultUrl) : checkUrl(url),
+    token,
+    ...(tls !== undefined && { tls }),
+  };
 }
 
 function checkUrl(text: string): string {
@@ -42,12 +50,12 @@ function checkUrl(text: string): string {
   return `${url.origin}${url.pathname.replace(/\/+$/, "")}`;
 }
 
-async function readTokenFile(file: string): Promise<string> {
+async function readSecretFile(file: string, what = "secret"): Promise<string> {
   try {
     return (await readFile(file, "utf8")).trim();
   } catch (error) {
     throw new UsageError(
-      `the token file ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      `the ${what} file ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
     );
   }
 }
@@ -55,17 +63,49 @@ async function readTokenFile(file: string): Promise<string> {
 interface WrittenAdmin {
   readonly url?: string;
   readonly token?: string;
+  readonly tls?: ClientTls;
 }
 
 async function readAdmin(file: string, environment: FindAdminOptions["environment"]): Promise<WrittenAdmin> {
   const admin = await readAdminSection(file);
   const listen = environment["DORMOUSE_ADMIN_LISTEN"] ?? admin.listen;
-  const url = typeof listen === "string" && /:\d+$/.test(listen) ? toUrl(listen) : undefined;
-  const token = await readToken(admin.token, dirname(resolve(file)), environment);
-  return { ...(url !== undefined && { url }), ...(token !== undefined && { token }) };
+  const isTls = typeof admin.tls === "object" && admin.tls !== null;
+  const url = typeof listen === "string" && /:\d+$/.test(listen) ? toUrl(listen, isTls ? "https" : "http") : undefined;
+  const folder = dirname(resolve(file));
+  const token = await readSecret(admin.token, folder, environment);
+  const tls = isTls ? await readTls(admin.tls, folder, environment) : undefined;
+  return {
+    ...(url !== undefined && { url }),
+    ...(token !== undefined && { token }),
+    ...(tls !== undefined && { tls }),
+  };
 }
 
-async function readAdminSection(file: string): Promise<{ readonly listen?: unknown; readonly token?: unknown }> {
+/** What the host shows itself with is shown to it: its own certificate, signed by the authority that it asks for. */
+async function readTls(
+  written: object,
+  folder: string,
+  environment: FindAdminOptions["environment"],
+): Promise<ClientTls> {
+  // Who may not read the key still has the token.
+  const read = (name: string): Promise<string | undefined> =>
+    readSecret(Reflect.get(written, name), folder, environment).catch(() => undefined);
+  const [cert, key, ca] = await Promise.all(["cert", "key", "ca"].map(read));
+  const serverName: unknown = Reflect.get(written, "serverName");
+  return {
+    ...(cert !== undefined && key !== undefined && { cert, key }),
+    ...(ca !== undefined && { ca }),
+    ...(typeof serverName === "string" && { serverName }),
+  };
+}
+
+interface AdminSection {
+  readonly listen?: unknown;
+  readonly token?: unknown;
+  readonly tls?: unknown;
+}
+
+async function readAdminSection(file: string): Promise<AdminSection> {
   try {
     const config = parse(await readFile(file, "utf8")) as { readonly admin?: unknown } | null;
     return typeof config?.admin === "object" && config.admin !== null ? config.admin : {};
@@ -75,13 +115,13 @@ async function readAdminSection(file: string): Promise<{ readonly listen?: unkno
 }
 
 /** A host that listens everywhere is asked on this machine. */
-function toUrl(listen: string): string {
+function toUrl(listen: string, protocol: "http" | "https"): string {
   const { host, port } = parseListenAddress(listen);
   const reachable = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
-  return `http://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
+  return `${protocol}://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
 }
 
-async function readToken(
+async function readSecret(
   reference: unknown,
   folder: string,
   environment: FindAdminOptions["environment"],
@@ -89,5 +129,5 @@ async function readToken(
   if (typeof reference !== "object" || reference === null) return undefined;
   const { env, file } = reference as { readonly env?: unknown; readonly file?: unknown };
   if (typeof env === "string") return environment[env];
-  return typeof file === "string" ? readTokenFile(resolve(folder, file)) : undefined;
+  return typeof file === "string" ? readSecretFile(resolve(folder, file)) : undefined;
 }

@@ -1,4 +1,6 @@
-import { formatRef, silentLogger, toScalerError } from "@dormouse/core";
+import { formatRef, type PeerDiscovery, silentLogger, toScalerError } from "@dormouse/core";
+import { Credentials } from "../admin/credentials.ts";
+import { PeerClients } from "../client/peer-clients.ts";
 import { checkWrittenResources, resourceIssues } from "../config/check-config.ts";
 import { defaultConfigFile } from "../config/default-config-file.ts";
 import { type LoadedConfig, loadConfig } from "../config/load-config.ts";
@@ -6,10 +8,12 @@ import type { PlacedResource } from "../config/placed-resource.ts";
 import { maskConfig, printConfig } from "../config/print-config.ts";
 import { formatProblem, type Problem } from "../config/problem.ts";
 import { RefusedConfig } from "../config/refused-config.ts";
-import { resolveSecrets } from "../config/secrets.ts";
+import { findUnguardedSleeps } from "../config/find-unguarded-sleeps.ts";
+import { type ResolvedSecrets, resolveSecrets } from "../config/secrets.ts";
 import { writtenResources } from "../config/written-resources.ts";
 import { type ExitCode, exitCode } from "../exit-code.ts";
 import { Closing } from "../host/closing.ts";
+import { checkRole } from "../host/host-role.ts";
 import { type OpenedScaler, PluginOpener } from "../host/plugin-opener.ts";
 import { StartFailure } from "../host/start-failure.ts";
 import { type Terminal, write } from "../terminal.ts";
@@ -69,13 +73,42 @@ async function checkPlugins(
     const scalers = await opener.openScalers(opener.scalers());
     for (const { id, scaler } of scalers) closing.add(id, scaler);
     for (const source of await opener.openRouteSources()) closing.add("route source", source);
+    const peers = await openPeers(loaded, secrets, opener, closing);
     const { builtInSources } = await import("../host/built-in-sources.ts");
-    const nobody = { listPeers: async () => [], [Symbol.asyncDispose]: async () => {} };
-    for (const source of (await opener.openMetricsSources(opener.metricsSources(), builtInSources(nobody))).values())
+    for (const source of (await opener.openMetricsSources(opener.metricsSources(), builtInSources(peers))).values())
       closing.add("metrics source", source);
     return await checkResources(loaded, opener, scalers);
   } finally {
     await closing[Symbol.asyncDispose]();
+  }
+}
+
+const nobody: PeerDiscovery = { listPeers: async () => [], [Symbol.asyncDispose]: async () => {} };
+
+/** What a cluster needs besides, asked for nothing. */
+async function openPeers(
+  loaded: LoadedConfig,
+  secrets: ResolvedSecrets,
+  opener: PluginOpener,
+  closing: Closing,
+): Promise<PeerDiscovery> {
+  const { cluster, admin } = loaded.config;
+  if (cluster.leader !== undefined && cluster.peers === undefined) checkRole(loaded, "autoscaler");
+  const { builtInPeers } = await import("../host/open-cluster.ts");
+  const credentials = credentialsOf(loaded, secrets);
+  const clients = closing.add("clients", new PeerClients({ credentials, serverName: admin.tls?.serverName }));
+  const peers = await opener.openPeers(builtInPeers, (address) => clients.connect(address));
+  if (peers !== undefined) closing.add("peer discovery", peers);
+  const leader = await opener.openLeader();
+  if (leader !== undefined) closing.add("leader elector", leader);
+  return peers ?? nobody;
+}
+
+function credentialsOf(loaded: LoadedConfig, secrets: ResolvedSecrets): Credentials {
+  try {
+    return new Credentials(secrets);
+  } catch (error) {
+    throw loaded.refuse(error) ?? error;
   }
 }
 
@@ -101,7 +134,10 @@ async function checkResources(
       return place === undefined ? resource : { ...resource, place };
     });
   const complete = new Set(lists.flatMap(({ scaler, failure }) => (failure === undefined ? [scaler] : [])));
-  const issues = resourceIssues(loaded.config, resources, complete);
+  const issues = [
+    ...resourceIssues(loaded.config, resources, complete),
+    ...(loaded.config.cluster.peers === undefined ? [] : findUnguardedSleeps(resources, scalers)),
+  ];
   if (issues.length > 0) throw loaded.refuseIssues(issues);
   return { problems: [], unchecked: lists.flatMap(({ failure }) => failure ?? []), resources: resources.length };
 }

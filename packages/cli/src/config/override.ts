@@ -17,6 +17,7 @@ const sections = {
   admin: configSchema.shape.admin.unwrap().shape,
   dlx: configSchema.shape.dlx.unwrap().shape,
   autoscaler: configSchema.shape.autoscaler.unwrap().shape,
+  cluster: configSchema.shape.cluster.unwrap().shape,
   defaults: configSchema.shape.defaults.unwrap().shape,
   telemetry: configSchema.shape.telemetry.unwrap().shape,
   log: configSchema.shape.log.unwrap().shape,

@@ -20,9 +20,17 @@ export interface SecretOrigins {
   readonly folder: string;
 }
 
+/** Certificate, key and authorities of the admin API, each in PEM. */
+export interface TlsMaterial {
+  readonly cert: string;
+  readonly key: string;
+  readonly ca?: string;
+}
+
 /** A configuration's secrets in the place of their references. */
 export interface ResolvedSecrets {
   readonly adminToken: string | undefined;
+  readonly adminTls: TlsMaterial | undefined;
   /** The plugins' options with every reference replaced; the key is the place, such as `scalers[0].options`. */
   optionsAt(place: string, options: unknown): unknown;
   /** Every value found, to keep them out of logs. */
@@ -36,18 +44,49 @@ export interface ResolvedSecrets {
 export function resolveSecrets(config: DormouseConfig, origins: SecretOrigins): ResolvedSecrets {
   const resolver = new SecretResolver(origins);
   const adminToken = config.admin.token === undefined ? undefined : resolver.read(config.admin.token, "admin.token");
+  const adminTls = config.admin.tls === undefined ? undefined : readTls(config.admin.tls, resolver);
   const plugins = [
     ...config.scalers.map((plugin, index) => ({ plugin, place: `scalers[${index}].options` })),
     ...config.autoscaler.metrics.map((plugin, index) => ({ plugin, place: `autoscaler.metrics[${index}].options` })),
     ...config.dlx.routes.map((plugin, index) => ({ plugin, place: `dlx.routes[${index}].options` })),
+    ...clusterPlugins(config),
   ];
   const options = new Map(plugins.map(({ plugin, place }) => [place, resolver.replace(plugin.options, place, false)]));
   if (resolver.issues.length > 0) throw new ConfigError(resolver.issues);
   return {
     adminToken,
+    adminTls,
     optionsAt: (place, raw) => (options.has(place) ? options.get(place) : raw),
     values: resolver.values,
   };
+}
+
+/**
+ * Reads only what the admin API serves TLS with; undefined where it serves none.
+ * @throws ConfigError that names what is not set or cannot be read
+ */
+export function resolveTls({ admin }: DormouseConfig, origins: SecretOrigins): TlsMaterial | undefined {
+  if (admin.tls === undefined) return undefined;
+  const resolver = new SecretResolver(origins);
+  const material = readTls(admin.tls, resolver);
+  if (material === undefined) throw new ConfigError(resolver.issues);
+  return material;
+}
+
+/** Undefined where something is missing: the resolver has its issues then. */
+function readTls(tls: NonNullable<DormouseConfig["admin"]["tls"]>, resolver: SecretResolver): TlsMaterial | undefined {
+  const cert = resolver.readPublic(tls.cert, "admin.tls.cert");
+  const key = resolver.read(tls.key, "admin.tls.key");
+  const ca = tls.ca === undefined ? "" : resolver.readPublic(tls.ca, "admin.tls.ca");
+  if (cert === undefined || key === undefined || ca === undefined) return undefined;
+  return { cert, key, ...(ca !== "" && { ca }) };
+}
+
+function clusterPlugins({ cluster }: DormouseConfig) {
+  return (["peers", "leader"] as const).flatMap((kind) => {
+    const plugin = cluster[kind];
+    return plugin === undefined ? [] : [{ plugin, place: `cluster.${kind}.options` }];
+  });
 }
 
 class SecretResolver {
@@ -60,10 +99,17 @@ class SecretResolver {
   }
 
   read(reference: SecretReference, place: string): string | undefined {
+    const found = this.readPublic(reference, place);
+    if (found !== undefined) this.values.add(found);
+    return found;
+  }
+
+  /** The same for what anybody may see, such as a certificate. */
+  readPublic(reference: SecretReference, place: string): string | undefined {
     const found = "env" in reference ? this.#readVariable(reference.env) : this.#readFile(reference.file);
-    if (typeof found === "string") this.values.add(found);
-    else this.issues.push({ place, ...found });
-    return typeof found === "string" ? found : undefined;
+    if (typeof found === "string") return found;
+    this.issues.push({ place, ...found });
+    return undefined;
   }
 
   /** A copy with the references under secret keys replaced; everything else as it is. */

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { type CatalogEntry, type MetricsSource, pluginId, resolveDefaults, toScalerError } from "@dormouse/core";
+import { type AdminSecrets, checkTls } from "../admin/credentials.ts";
 import type { AdminServer } from "../admin/open-admin-server.ts";
 import type { LoadedConfig } from "../config/load-config.ts";
 import type { ResolvedSecrets } from "../config/secrets.ts";
@@ -67,6 +68,8 @@ class Change {
   }
 
   async apply(openAdmin: (listen: string) => Promise<AdminServer>): Promise<Applied> {
+    const credentials = this.#nextCredentials();
+    checkTls(credentials.adminTls);
     const plan = this.#planScalers();
     await this.#tryOpening(plan);
     const opened = await this.#openScalers(plan);
@@ -76,7 +79,8 @@ class Change {
     for (const each of plan.reconfigure) await this.#reconfigureScaler(each);
     const leaving = await this.#swap(plan, opened);
     this.#engine.directSources.reconfigure(this.#next.loaded.config.autoscaler.metrics);
-    this.#engine.autoscaler.reconfigure(this.#next.loaded.config.autoscaler, sources);
+    this.#engine.autoscalerPart?.autoscaler.reconfigure(this.#next.loaded.config.autoscaler, sources);
+    this.#engine.credentials.renew(credentials);
     await this.#engine.log.reconfigure(this.#next.loaded.config.log);
     const scalers = this.#inOrder([
       ...plan.keep,
@@ -84,6 +88,13 @@ class Change {
       ...opened,
     ]);
     return { state: { ...this.#next, scalers, sources, admin }, leaving, superseded: this.#superseded(admin, sources) };
+  }
+
+  /** Whether there is TLS, and from where, counts from the next start on; what stands there now counts at once. */
+  #nextCredentials(): AdminSecrets {
+    const { adminToken, adminTls } = this.#next.secrets;
+    const [old, wanted] = [this.#state.loaded.config.admin.tls, this.#next.loaded.config.admin.tls];
+    return { adminToken, adminTls: isDeepStrictEqual(old, wanted) ? adminTls : this.#engine.credentials.tls };
   }
 
   #planScalers(): ScalerPlan {
@@ -121,6 +132,7 @@ class Change {
 
   /** Sources that are configured as before go on: they remember what they counted. */
   async #openSources(): Promise<ReadonlyMap<string, MetricsSource>> {
+    if (this.#engine.autoscalerPart === undefined) return this.#state.sources;
     const before = new PluginOpener({
       ...this.#state,
       clock: this.#engine.clock,
@@ -153,8 +165,9 @@ class Change {
 
   async #reconfigureDlx(): Promise<void> {
     const [old, wanted] = [this.#state.loaded.config.dlx, this.#next.loaded.config.dlx];
-    if (isDeepStrictEqual(old, wanted)) return;
-    const { dlx, logger } = this.#engine;
+    const { dlxPart, logger } = this.#engine;
+    if (dlxPart === undefined || isDeepStrictEqual(old, wanted)) return;
+    const { dlx } = dlxPart;
     const descriptors = descriptorLimit();
     await dlx.reconfigure(withinDescriptors(wanted, descriptors));
     tellOfDescriptors(wanted, descriptors, logger);

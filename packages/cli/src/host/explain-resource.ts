@@ -11,8 +11,8 @@ export interface Explained {
   readonly decision: DecisionRecord | undefined;
   readonly lastWake: ScaleEvent | undefined;
   readonly lastSleep: ScaleEvent | undefined;
-  /** Time from one tick of the autoscaler to the next. */
-  readonly tickMs: Milliseconds;
+  /** Time from one tick of the autoscaler to the next; undefined: another host decides. */
+  readonly tickMs: Milliseconds | undefined;
   readonly warnings: readonly string[];
   /** Where the DLX listens. */
   readonly addresses: Dlx["addresses"];
@@ -154,6 +154,10 @@ function nextOfAwake(explained: Explained): Next {
   if (entry.resource.refusal !== undefined) {
     const because = ["It is left alone: what is written about it is wrong, as said below."];
     return { next: { kind: "stay", until: "what is written about it has to be put right" }, because };
+  }
+  if (tickMs === undefined) {
+    const because = ["Nobody asks for it here. The autoscaler, another process, decides when it sleeps."];
+    return { next: { kind: "stay", until: "the autoscaler decides; ask that for more" }, because };
   }
   if (decision === undefined || decision.at < entry.state.since) {
     const because = ["The autoscaler has not looked at it since it is awake."];

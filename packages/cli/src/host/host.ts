@@ -5,14 +5,17 @@ import type { HostEngine, HostState } from "./host-engine.ts";
 import { HostView } from "./host-view.ts";
 import { logEvents } from "./log-events.ts";
 import { Reloader } from "./reloader.ts";
+import { watchTlsFiles } from "./watch-tls-files.ts";
 import { Closing } from "./closing.ts";
 
-/** A running host: everything in one process. */
+/** A running host: everything in one process, or one of its parts. */
 export class Host {
   readonly view: HostView;
   readonly #engine: HostEngine;
   readonly #reloader: Reloader;
   readonly #eventLog: Disposable;
+  readonly #life = new AbortController();
+  #watching: Promise<void> = Promise.resolve();
   #state: HostState;
   #stopping: Promise<void> | undefined;
 
@@ -26,10 +29,12 @@ export class Host {
       write: (next) => (this.#state = next),
       openAdmin: (listen) => this.#openAdmin(listen),
     });
+    const { dlxPart, autoscalerPart } = engine;
     observeHost(engine.telemetry.meter, {
       catalog: () => engine.catalog,
       scalers: () => this.#state.scalers.map(({ id }) => id),
-      traffic: (key) => engine.dlx.status(key),
+      ...(dlxPart !== undefined && { traffic: (key) => dlxPart.dlx.status(key) }),
+      ...(autoscalerPart !== undefined && { leads: () => autoscalerPart.lead.leads }),
       maxSeries: () => this.config.telemetry.maxSeries,
       isConfigRefused: () => engine.configStatus.isRefused,
     });
@@ -40,6 +45,7 @@ export class Host {
     const host = new Host(engine, { ...state, admin: notListening });
     const admin = await host.#openAdmin(state.loaded.config.admin.listen);
     host.#state = { ...host.#state, admin };
+    host.#watching = watchTlsFiles({ ...engine, loaded: state.loaded }, host.#life.signal);
     return host;
   }
 
@@ -50,7 +56,8 @@ export class Host {
 
   /** Where the host listens, as really bound. */
   get addresses(): { readonly admin: string; readonly dlx: readonly string[] } {
-    return { admin: this.#state.admin.address, dlx: this.#engine.dlx.addresses.map(({ listen }) => listen) };
+    const dlx = this.#engine.dlxPart?.dlx.addresses.map(({ listen }) => listen) ?? [];
+    return { admin: this.#state.admin.address, dlx };
   }
 
   get isStopping(): boolean {
@@ -74,42 +81,39 @@ export class Host {
   }
 
   async #stop(): Promise<void> {
-    const { clock, dlx, autoscaler, catalog, routeSources, telemetry, logger } = this.#engine;
-    await Promise.all([clock.sleep(this.config.dlx.stopGrace), this.#reloader.idle()]);
+    const { clock, dlxPart, parts, catalog, telemetry, logger } = this.#engine;
+    const graceMs = dlxPart === undefined ? 0 : this.config.dlx.stopGrace;
+    await Promise.all([clock.sleep(graceMs), this.#reloader.idle()]);
     const closing = new Closing(logger);
     closing.add("telemetry", telemetry);
+    // Other hosts ask and fence to the end.
     closing.addStep("admin API", () => Promise.resolve(this.#state.admin[Symbol.asyncDispose]()));
+    closing.addStep("certificates", () => this.#endWatching());
     closing.addStep("scalers", () => this.endScalers());
     for (const [id, source] of this.#state.sources) closing.add(`metrics source ${id}`, source);
-    for (const source of routeSources) closing.add("route source", source);
     closing.add("catalogue", catalog);
-    closing.add("DLX", dlx);
-    closing.add("autoscaler", autoscaler);
+    closing.add("parts", parts);
     closing.addStep("retired resources", () => this.#reloader.endRetirements());
     // Before them: their last requests, too, are to be answered.
-    closing.addStep("drain", async () => void (await dlx.drain()));
+    closing.addStep("drain", async () => void (await dlxPart?.dlx.drain()));
     await closing[Symbol.asyncDispose]();
     this.#eventLog[Symbol.dispose]();
   }
 
+  async #endWatching(): Promise<void> {
+    this.#life.abort();
+    await this.#watching;
+  }
+
   #openAdmin(listen: string): Promise<AdminServer> {
-    const access = () => ({ token: this.#state.secrets.adminToken, openMetrics: this.config.admin.openMetrics });
-    return openAdminServer({ host: this.view, listen, access, clock: this.#engine.clock, logger: this.#engine.logger });
+    const { credentials, clock, logger } = this.#engine;
+    const openMetrics = () => this.config.admin.openMetrics;
+    return openAdminServer({ host: this.view, listen, credentials, openMetrics, clock, logger });
   }
 
   #openView(): HostView {
-    const { clock, journal, catalog, dlx, autoscaler, configStatus, telemetry } = this.#engine;
-    return new HostView({
-      clock,
-      journal,
-      catalog,
-      dlx,
-      autoscaler,
-      configStatus,
-      autoscalerConfig: () => this.config.autoscaler,
-      isStopping: () => this.isStopping,
-      metrics: () => telemetry.read(),
-    });
+    const autoscalerConfig = () => this.config.autoscaler;
+    return new HostView({ ...this.#engine, autoscalerConfig, isStopping: () => this.isStopping });
   }
 }
 

@@ -10,6 +10,13 @@ import {
   openScaler,
   type PluginConfig,
   pluginId,
+  type PeerDiscovery,
+  type PeerDiscoveryContext,
+  type LeaderElector,
+  type PluginContext,
+  type PortContexts,
+  type PortInstances,
+  type PortKind,
   type PortPlugin,
   resolveDefaults,
   type RouteSource,
@@ -44,7 +51,7 @@ export interface OpenedScaler extends ListedPlugin {
   readonly scaler: GuardedScaler;
 }
 
-type BuiltInSources = Readonly<Record<string, PortPlugin<"metricsSource">>>;
+type BuiltIn<Kind extends PortKind> = Readonly<Record<string, PortPlugin<Kind>>>;
 
 /** Opens the plugins that a configuration names; what they refuse is a RefusedConfig with places. */
 export class PluginOpener {
@@ -91,10 +98,10 @@ export class PluginOpener {
   /** Metrics sources by id, in the order given. */
   async openMetricsSources(
     listed: readonly ListedPlugin[],
-    builtIn: BuiltInSources,
+    builtIn: BuiltIn<"metricsSource">,
   ): Promise<Map<string, MetricsSource>> {
     const opened = await openAll(
-      listed.map((each) => () => this.#openPort("metricsSource", each, builtIn)),
+      listed.map((each) => () => this.#openPort("metricsSource", each, builtIn, this.#contextOf(each))),
       (source) => source,
     );
     return new Map(opened.map((source, index) => [listed[index]?.id ?? "", source]));
@@ -104,23 +111,43 @@ export class PluginOpener {
   openRouteSources(): Promise<readonly RouteSource[]> {
     const listed = this.#listed(this.#options.loaded.config.dlx.routes, "dlx.routes");
     return openAll(
-      listed.map((each) => () => this.#openPort("routeSource", each, {})),
+      listed.map((each) => () => this.#openPort("routeSource", each, {}, this.#contextOf(each))),
       (source) => source,
     );
   }
 
-  async #openPort<Kind extends "metricsSource" | "routeSource">(
+  /** The peer discovery; undefined where none is configured. */
+  async openPeers(
+    builtIn: BuiltIn<"peerDiscovery">,
+    connect: PeerDiscoveryContext["connect"],
+  ): Promise<PeerDiscovery | undefined> {
+    const listed = this.#listedInCluster("peers");
+    if (listed === undefined) return undefined;
+    return this.#openPort("peerDiscovery", listed, builtIn, { ...this.#contextOf(listed), connect });
+  }
+
+  /** The leader elector; undefined where none is configured. */
+  async openLeader(): Promise<LeaderElector | undefined> {
+    const listed = this.#listedInCluster("leader");
+    return listed === undefined ? undefined : this.#openPort("leaderElector", listed, {}, this.#contextOf(listed));
+  }
+
+  async #openPort<Kind extends PortKind>(
     kind: Kind,
     listed: ListedPlugin,
-    builtIn: Readonly<Record<string, PortPlugin<Kind>>>,
-  ) {
+    builtIn: BuiltIn<Kind>,
+    context: PortContexts[Kind],
+  ): Promise<PortInstances[Kind]> {
     const plugin = await this.#refusing(`${listed.place}.use`, () =>
       loadPort(kind, listed.use, { ...this.#origins, builtIn }),
     );
-    const { clock, logger } = this.#options;
-    const context = { id: listed.id, clock, logger: logger.child({ source: listed.id }) };
     const place = `${listed.place}.options`;
     return this.#refusing(listed.place, () => openPort(plugin, listed.options, context, { place }));
+  }
+
+  #contextOf({ id }: ListedPlugin): PluginContext {
+    const { clock, logger } = this.#options;
+    return { id, clock, logger: logger.child({ source: id }) };
   }
 
   get #origins() {
@@ -129,12 +156,17 @@ export class PluginOpener {
   }
 
   #listed(plugins: readonly PluginConfig[], place: string): readonly ListedPlugin[] {
-    return plugins.map((plugin, index) => ({
-      id: pluginId(plugin),
-      use: plugin.use,
-      options: this.#options.secrets.optionsAt(`${place}[${index}].options`, plugin.options),
-      place: `${place}[${index}]`,
-    }));
+    return plugins.map((plugin, index) => this.#listedAt(plugin, `${place}[${index}]`));
+  }
+
+  #listedInCluster(kind: "peers" | "leader"): ListedPlugin | undefined {
+    const plugin = this.#options.loaded.config.cluster[kind];
+    return plugin === undefined ? undefined : this.#listedAt(plugin, `cluster.${kind}`);
+  }
+
+  #listedAt(plugin: PluginConfig, place: string): ListedPlugin {
+    const options = this.#options.secrets.optionsAt(`${place}.options`, plugin.options);
+    return { id: pluginId(plugin), use: plugin.use, options, place };
   }
 
   /** What a plugin's failure means for the start: a RefusedConfig where the configuration has to change. */

@@ -8,6 +8,7 @@ import { writtenResources } from "../config/written-resources.ts";
 import { metricFacts } from "../telemetry/metric-table.ts";
 import { applyConfig, type Applied } from "./apply-config.ts";
 import type { HostEngine, HostState } from "./host-engine.ts";
+import { checkRole } from "./host-role.ts";
 import { resolveConfigSecrets } from "./resolve-config-secrets.ts";
 import { type RetiredResource, Retirements } from "./retirements.ts";
 
@@ -30,9 +31,9 @@ export class Reloader {
   constructor(engine: HostEngine, target: ReloadTarget) {
     this.#engine = engine;
     this.#target = target;
-    const { clock, logger, journal, dlx, telemetry } = engine;
+    const { clock, logger, journal, dlxPart, telemetry } = engine;
     const requests = (key: string): number => {
-      const { held, inFlight } = dlx.status(key);
+      const { held = 0, inFlight = 0 } = dlxPart?.dlx.status(key) ?? {};
       return held + inFlight;
     };
     this.#retirements = new Retirements({
@@ -79,6 +80,7 @@ export class Reloader {
     const { file, path } = state.loaded;
     const loaded = parseConfigText(text, { file, path, overrides: this.#engine.overrides });
     try {
+      checkRole(loaded, this.#engine.role);
       checkWrittenResources(loaded);
       const secrets = resolveConfigSecrets({ ...this.#engine, loaded });
       return await applyConfig(this.#engine, state, { loaded, secrets }, (listen) => this.#target.openAdmin(listen));
@@ -126,14 +128,18 @@ export class Reloader {
     this.#count("refused");
   }
 
-  /** What the new configuration does not have any more ends in the background. */
+  /**
+   * What the new configuration does not have any more ends in the background. A host among others closes what it opened and
+   * stops nothing: they may still serve it.
+   */
   #retire(before: HostState, { state, leaving, superseded }: Applied): void {
     for (const each of superseded)
       void Promise.resolve(each[Symbol.asyncDispose]()).catch((error: unknown) =>
         this.#engine.logger.warn({ error }, "could not close cleanly"),
       );
     const kept = keysOf(state.loaded);
-    const gone = writtenResources(before.loaded.config).filter(({ ref }) => !kept.has(formatRef(ref)));
+    const written = this.#engine.role === "up" ? writtenResources(before.loaded.config) : [];
+    const gone = written.filter(({ ref }) => !kept.has(formatRef(ref)));
     const goneFrom = (scaler: string): RetiredResource[] =>
       gone
         .filter(({ ref }) => ref.scaler === scaler)
@@ -155,7 +161,7 @@ export class Reloader {
 
   /** The DLX claims anew, so that further requests go to the instances of the scaler that took over. */
   #moveOn(refs: readonly Applied["leaving"][number]["entries"][number]["ref"][]): void {
-    for (const ref of refs) void this.#engine.dlx.peer.fence(ref, "configuration").catch(() => {});
+    for (const ref of refs) void this.#engine.dlxPart?.dlx.peer.fence(ref, "configuration").catch(() => {});
   }
 }
 
@@ -168,6 +174,8 @@ function keysForRestart(before: DormouseConfig, after: DormouseConfig): string[]
   return [
     ...(isDeepStrictEqual(before.telemetry, after.telemetry) ? [] : ["telemetry"]),
     ...(isDeepStrictEqual(before.dlx.routes, after.dlx.routes) ? [] : ["dlx.routes"]),
+    ...(isDeepStrictEqual(before.admin.tls, after.admin.tls) ? [] : ["admin.tls"]),
+    ...(isDeepStrictEqual(before.cluster, after.cluster) ? [] : ["cluster"]),
     ...(before.pluginDir === after.pluginDir ? [] : ["pluginDir"]),
   ];
 }

@@ -79,6 +79,14 @@ export const metricTable: readonly MetricFacts[] = [
     seriesPerResource: 1,
   },
   {
+    name: "dormouse_autoscaler_leads",
+    type: "gauge",
+    labels: [],
+    meaning: "1 while this host's autoscaler is the one that decides, 0 while it stands by",
+    seriesPerResource: 1,
+    isObserved: true,
+  },
+  {
     name: "dormouse_scaler_call_seconds",
     type: "histogram",
     labels: ["scaler", "call", "outcome"],

@@ -15,8 +15,10 @@ export interface Traffic {
 export interface ObservedHost {
   readonly catalog: () => ResourceCatalog;
   readonly scalers: () => readonly string[];
-  /** @param key printed ref */
-  readonly traffic: (key: string) => Traffic;
+  /** Of the host's own DLX; left out: it has none. @param key printed ref */
+  readonly traffic?: (key: string) => Traffic;
+  /** Whether the host's autoscaler may decide; left out: it has none. */
+  readonly leads?: () => boolean;
   readonly maxSeries: () => number;
   /** Whether the file on disk is one that was refused. */
   readonly isConfigRefused: () => boolean;
@@ -28,17 +30,22 @@ type Observe = (gauge: ObservableGauge, value: number, attributes?: Readonly<Rec
 export function observeHost(meter: Meter, host: ObservedHost): void {
   const gauge = (name: string): ObservableGauge =>
     meter.createObservableGauge(name, { description: metricFacts(name).meaning });
-  const perResource = {
-    held: gauge("dormouse_dlx_held"),
-    inFlight: gauge("dormouse_dlx_in_flight"),
+  const perResource: PerResource = {
+    ...(host.traffic !== undefined && {
+      held: gauge("dormouse_dlx_held"),
+      inFlight: gauge("dormouse_dlx_in_flight"),
+    }),
     state: gauge("dormouse_resource_state"),
     replicas: gauge("dormouse_resource_replicas"),
   };
   const busiest = new Busiest();
-  meter.addBatchObservableCallback((result) => {
-    const observe: Observe = (one, value, attributes) => result.observe(one, value, attributes);
-    observeResources(observe, perResource, busiest.split(host), host);
-  }, Object.values(perResource));
+  meter.addBatchObservableCallback(
+    (result) => {
+      const observe: Observe = (one, value, attributes) => result.observe(one, value, attributes);
+      observeResources(observe, perResource, busiest.split(host), host);
+    },
+    Object.values<ObservableGauge>({ ...perResource }),
+  );
   const listed = gauge("dormouse_scaler_listed");
   listed.addCallback((result) => {
     const catalog = host.catalog();
@@ -48,6 +55,8 @@ export function observeHost(meter: Meter, host: ObservedHost): void {
       result.observe(works ? 1 : 0, { scaler });
     }
   });
+  const { leads } = host;
+  if (leads !== undefined) gauge("dormouse_autoscaler_leads").addCallback((result) => result.observe(leads() ? 1 : 0));
   gauge("dormouse_config_refused").addCallback((result) => result.observe(host.isConfigRefused() ? 1 : 0));
   observeProcess(meter);
 }
@@ -68,6 +77,8 @@ function observeProcess(meter: Meter): void {
     .addCallback((result) => result.observe(performance.timeOrigin / 1_000));
 }
 
+const noTraffic = (): Traffic => ({ held: 0, inFlight: 0, requests: 0 });
+
 interface Split {
   readonly own: readonly CatalogEntry[];
   readonly others: readonly CatalogEntry[];
@@ -77,7 +88,7 @@ interface Split {
 class Busiest {
   #lastRequests = new Map<string, number>();
 
-  split({ catalog, traffic, maxSeries }: ObservedHost): Split {
+  split({ catalog, traffic = noTraffic, maxSeries }: ObservedHost): Split {
     const entries = catalog().list();
     const requests = new Map(entries.map(({ key }) => [key, traffic(key).requests]));
     const last = this.#lastRequests;
@@ -98,14 +109,15 @@ function rankOf({ held, inFlight, requests }: Traffic, before: number): { now: n
   return { now: held + inFlight, lately: requests - before, ever: requests };
 }
 
-type PerResource = Readonly<Record<"held" | "inFlight" | "state" | "replicas", ObservableGauge>>;
+interface PerResource extends Readonly<Partial<Record<"held" | "inFlight", ObservableGauge>>> {
+  readonly state: ObservableGauge;
+  readonly replicas: ObservableGauge;
+}
 
 function observeResources(observe: Observe, gauges: PerResource, { own, others }: Split, host: ObservedHost): void {
   for (const entry of own) {
-    const { held, inFlight } = host.traffic(entry.key);
     const resource = entry.key;
-    observe(gauges.held, held, { resource });
-    observe(gauges.inFlight, inFlight, { resource });
+    observeTraffic(observe, gauges, [entry], { resource, host });
     observe(gauges.state, 1, { resource, state: entry.state.kind });
     observe(gauges.replicas, entry.resource.desired, { resource, kind: "desired" });
     observe(gauges.replicas, entry.resource.ready, { resource, kind: "ready" });
@@ -120,28 +132,36 @@ function observeOthers(
   host: ObservedHost,
 ): void {
   const resource = otherResource;
-  const sum = (value: (entry: CatalogEntry) => number): number =>
-    others.reduce((total, entry) => total + value(entry), 0);
-  observe(
-    gauges.held,
-    sum(({ key }) => host.traffic(key).held),
-    { resource },
-  );
-  observe(
-    gauges.inFlight,
-    sum(({ key }) => host.traffic(key).inFlight),
-    { resource },
-  );
-  observe(
-    gauges.replicas,
-    sum((entry) => entry.resource.desired),
-    { resource, kind: "desired" },
-  );
-  observe(
-    gauges.replicas,
-    sum((entry) => entry.resource.ready),
-    { resource, kind: "ready" },
-  );
+  observeTraffic(observe, gauges, others, { resource, host });
+  const desired = sumOf(others, (entry) => entry.resource.desired);
+  observe(gauges.replicas, desired, { resource, kind: "desired" });
+  const ready = sumOf(others, (entry) => entry.resource.ready);
+  observe(gauges.replicas, ready, { resource, kind: "ready" });
   for (const [state, entries] of Map.groupBy(others, (entry) => entry.state.kind))
     observe(gauges.state, entries.length, { resource, state });
+}
+
+/** What the entries have together, as one series. */
+function observeTraffic(
+  observe: Observe,
+  { held, inFlight }: PerResource,
+  entries: readonly CatalogEntry[],
+  { resource, host: { traffic } }: { readonly resource: string; readonly host: ObservedHost },
+): void {
+  if (held === undefined || inFlight === undefined || traffic === undefined) return;
+  const seen = entries.map(({ key }) => traffic(key));
+  observe(
+    held,
+    sumOf(seen, (each) => each.held),
+    { resource },
+  );
+  observe(
+    inFlight,
+    sumOf(seen, (each) => each.inFlight),
+    { resource },
+  );
+}
+
+function sumOf<Item>(items: readonly Item[], value: (item: Item) => number): number {
+  return items.reduce((total, item) => total + value(item), 0);
 }

@@ -1,5 +1,6 @@
 import type { Clock, Milliseconds, Timer } from "@dormouse/core";
 import { createLogUpdate } from "log-update";
+import type { HostRole } from "../host/host-role.ts";
 import type { ResourceReport } from "../admin/resource-report.ts";
 import { createPaint, type Paint } from "./paint.ts";
 import { renderResources } from "./render-resources.ts";
@@ -20,6 +21,8 @@ export interface LiveModel {
   /** Something an operator should know, such as a refused configuration. */
   readonly warning?: string;
   readonly resources: readonly ResourceReport[];
+  /** Which parts the host runs; left out: all. */
+  readonly role?: HostRole;
 }
 
 /** The part of a terminal that is used. */
@@ -102,7 +105,7 @@ export interface RenderLiveOptions {
 
 /** One drawing of a live view; never wider or higher than the screen. The resources in use come first where not all fit. */
 export function renderLive(
-  { header, warning, resources }: LiveModel,
+  { header, warning, resources, role }: LiveModel,
   { now, width, height, paint }: RenderLiveOptions,
 ): string {
   const room = Math.max(1, height - otherLines - (warning === undefined ? 0 : 1));
@@ -115,7 +118,7 @@ export function renderLive(
     "",
     paint("dim", cut(header, width)),
     ...(warning === undefined ? [] : [paint("red", cut(warning, width))]),
-    renderResources(shown, { now, width, paint }),
+    renderResources(shown, { now, width, paint, ...(role !== undefined && { role }) }),
     paint("dim", cut(`${summary(resources)}${hidden === 0 ? "" : `, ${hidden} not shown`}`, width)),
   ].join("\n");
 }

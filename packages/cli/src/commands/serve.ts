@@ -5,29 +5,30 @@ import type { Override } from "../config/override.ts";
 import { watchFile } from "../config/watch-file.ts";
 import { type ExitCode, exitCode } from "../exit-code.ts";
 import type { Host } from "../host/host.ts";
+import type { HostRole } from "../host/host-role.ts";
 import { openHost } from "../host/open-host.ts";
 import { type SignalWatch, watchSignals } from "../host/watch-signals.ts";
 import type { Log } from "../log/open-log.ts";
 import type { Terminal } from "../terminal.ts";
 import { overridesOf } from "./config-options.ts";
-import type { UpOptions } from "./up-options.ts";
-import { openUpOutput, type UpOutput } from "./up-output.ts";
+import type { ServeOptions } from "./serve-options.ts";
+import { openServeOutput, type ServeOutput } from "./serve-output.ts";
 
 /**
- * `dormouse up`: everything in one process until a signal ends it.
+ * `dormouse up`, `dormouse dlx` and `dormouse autoscaler`: a host until a signal ends it.
  * @throws RefusedConfig, StartFailure where it cannot start
  */
-export async function up(options: UpOptions, terminal: Terminal): Promise<ExitCode> {
+export async function serve(role: HostRole, options: ServeOptions, terminal: Terminal): Promise<ExitCode> {
   const json = options.output === "json" ? { logFormat: "json" } : {};
   const overrides = overridesOf({ ...json, ...options }, terminal.environment);
   const file = options.config ?? terminal.environment["DORMOUSE_CONFIG"] ?? defaultConfigFile;
   const loaded = await loadConfig({ file, overrides });
   // Commands and folders in the file are relative to it, wherever the host is started.
   process.chdir(loaded.folder);
-  const output = await openUpOutput(loaded.config.log, options, terminal);
+  const output = await openServeOutput(loaded.config.log, options, terminal);
   const signals = watchSignals(output.log, terminal.clock);
   try {
-    await run({ options, terminal, overrides, loaded, output, signals });
+    await run({ role, options, terminal, overrides, loaded, output, signals });
     return exitCode.done;
   } finally {
     signals[Symbol.dispose]();
@@ -36,15 +37,17 @@ export async function up(options: UpOptions, terminal: Terminal): Promise<ExitCo
 }
 
 interface Run {
-  readonly options: UpOptions;
+  readonly role: HostRole;
+  readonly options: ServeOptions;
   readonly terminal: Terminal;
   readonly overrides: readonly Override[];
   readonly loaded: LoadedConfig;
-  readonly output: UpOutput;
+  readonly output: ServeOutput;
   readonly signals: SignalWatch;
 }
 
 async function run({
+  role,
   options,
   terminal: { environment, clock },
   overrides,
@@ -53,9 +56,9 @@ async function run({
   signals,
 }: Run): Promise<void> {
   const { log } = output;
-  const host = await openHost({ loaded, overrides, environment, clock, log });
+  const host = await openHost({ role, loaded, overrides, environment, clock, log });
   signals.attach(host, () => void reloadFrom(loaded.path, host, log));
-  announce(host, loaded, log);
+  announce(role, host, loaded, log);
   await output.show(host);
   const ended = new AbortController();
   const onChange = (text: string): Promise<void> => host.reload(text, "file");
@@ -75,7 +78,9 @@ async function reloadFrom(path: string, host: Host, log: Log): Promise<void> {
   }
 }
 
-function announce({ addresses, config }: Host, { file }: LoadedConfig, { logger }: Log): void {
+function announce(role: HostRole, { addresses, config }: Host, { file }: LoadedConfig, { logger }: Log): void {
   const { dlx, admin } = addresses;
-  logger.info({ requests: dlx, admin, config: file, scalers: config.scalers.length }, "ready");
+  const requests = role === "autoscaler" ? {} : { requests: dlx };
+  const what = role === "up" ? {} : { host: role };
+  logger.info({ ...what, ...requests, admin, config: file, scalers: config.scalers.length }, "ready");
 }

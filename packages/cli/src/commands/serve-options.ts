@@ -1,7 +1,7 @@
 import type { ConfigOptions } from "./config-options.ts";
 
-/** Flags of `dormouse up`. */
-export interface UpOptions extends ConfigOptions {
+/** Flags of the commands that run a host. */
+export interface ServeOptions extends ConfigOptions {
   /** False: plain log lines also on a terminal. */
   readonly live?: boolean;
   /** False: changes of the file are taken in by SIGHUP only. */

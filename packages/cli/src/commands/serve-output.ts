@@ -3,20 +3,20 @@ import type { Host } from "../host/host.ts";
 import { type LineSink, type Log, openLog } from "../log/open-log.ts";
 import { hasColor, type Terminal } from "../terminal.ts";
 import type { LiveModel } from "../view/live-view.ts";
-import type { UpOptions } from "./up-options.ts";
+import type { ServeOptions } from "./serve-options.ts";
 
 /** Where a running host writes: log lines, and on a terminal a live view below them. */
-export interface UpOutput extends Disposable {
+export interface ServeOutput extends Disposable {
   readonly log: Log;
   /** Begins the live view, where there is one. */
   show(host: Host): Promise<void>;
 }
 
-export async function openUpOutput(
+export async function openServeOutput(
   config: DormouseConfig["log"],
-  options: UpOptions,
+  options: ServeOptions,
   terminal: Terminal,
-): Promise<UpOutput> {
+): Promise<ServeOutput> {
   const { stdout, environment, clock } = terminal;
   const color = hasColor(stdout, environment);
   const isLive = stdout.isTTY && environment["TERM"] !== "dumb" && options.live !== false && config.format !== "json";
@@ -39,8 +39,11 @@ export async function openUpOutput(
 }
 
 function toModel({ view, addresses }: Host): LiveModel {
-  const { resources, config, unlisted } = view.list();
-  const header = `dormouse  requests ${addresses.dlx.join(", ")}  admin ${addresses.admin}`;
+  // For the next drawing: this one does not wait.
+  void view.refresh();
+  const { role, resources, config, unlisted } = view.list();
+  const requests = role === "autoscaler" ? "" : `  requests ${addresses.dlx.join(", ")}`;
+  const header = `dormouse${role === "up" ? "" : ` ${role}`}${requests}  admin ${addresses.admin}`;
   const warning = config.refused?.problems[0] ?? unlisted.find(({ message }) => message !== undefined)?.message;
-  return { header, resources, ...(warning !== undefined && { warning }) };
+  return { role, header, resources, ...(warning !== undefined && { warning }) };
 }
