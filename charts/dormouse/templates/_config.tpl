@@ -17,6 +17,11 @@
 {{- $_ := set $admin "tls" $tls }}
 {{- end }}
 
+{{- $peers := dict "selector" (join "," $selector) "namespace" $namespace "adminPort" 8081 }}
+{{- if $values.admin.tls.existingSecret }}
+{{- $_ := set $peers "scheme" "https" }}
+{{- end }}
+
 {{- $options := dict
       "dlx" (dict "service" (printf "%s-dlx" $fullname) "namespace" $namespace "ports" (pick $values.kubernetes.ports "from" "to"))
       "state" (dict "configMap" (printf "%s-state" $fullname) "namespace" $namespace)
@@ -30,12 +35,16 @@
 {{- $sources := list (dict "use" "dlx") }}
 {{- with $values.metrics.customMetrics }}
 {{- if .enabled }}
-{{- $sources = append $sources (merge (dict "use" "kubernetes" "id" "custom-metrics") (include "dormouse.optionsOf" .options | fromYaml)) }}
+{{- $custom := dict "scaler" "k8s" }}
+{{- with $values.namespaces }}
+{{- $_ := set $custom "namespaces" . }}
+{{- end }}
+{{- $sources = append $sources (dict "use" "kubernetes" "id" "custom-metrics" "options" (mergeOverwrite $custom (deepCopy .options))) }}
 {{- end }}
 {{- end }}
 {{- with $values.metrics.prometheus }}
 {{- if .enabled }}
-{{- $sources = append $sources (merge (dict "use" "prometheus") (include "dormouse.optionsOf" .options | fromYaml)) }}
+{{- $sources = append $sources (dict "use" "prometheus" "options" .options) }}
 {{- end }}
 {{- end }}
 
@@ -48,7 +57,7 @@
       "admin" $admin
       "scalers" $scalers
       "cluster" (dict
-        "peers" (dict "use" "kubernetes" "options" (dict "selector" (join "," $selector) "namespace" $namespace "adminPort" 8081))
+        "peers" (dict "use" "kubernetes" "options" $peers)
         "leader" (dict "use" "kubernetes" "options" (dict "name" (printf "%s-autoscaler" $fullname) "namespace" $namespace)))
       "dlx" $dlx
       "autoscaler" (dict
@@ -62,13 +71,6 @@
 {{- $_ := set $config "defaults" . }}
 {{- end }}
 {{- mergeOverwrite $config (deepCopy $values.config) | toYaml }}
-{{- end }}
-
-{{- define "dormouse.optionsOf" -}}
-{{- with . }}
-options:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
 {{- end }}
 
 {{/* A duration as dormouse.yaml writes it, in seconds. */}}

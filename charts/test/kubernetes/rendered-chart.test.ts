@@ -3,6 +3,9 @@ import { parseConfig, type DormouseConfig } from "@dormouse/core";
 import { openClientTools, type ClientTools } from "@dormouse/test-kubernetes";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { leaderElectorOptionsSchema } from "../../../packages/kubernetes/src/lease/leader-elector-options.ts";
+import { peerDiscoveryOptionsSchema } from "../../../packages/kubernetes/src/peers/peer-discovery-options.ts";
+import { k8sDeploymentOptions } from "../../../packages/scaler-k8s-deployment/src/k8s-deployment-options.ts";
 import {
   containersOf,
   objectOf,
@@ -50,6 +53,13 @@ describe.each(valuesFiles)("the chart with %s", (_name, path) => {
     const config = configOf(objects);
     expect(config.scalers[0]).toMatchObject({ use: "k8s-deployment", id: "k8s" });
     expect(config.admin.token).toEqual({ file: "/etc/dormouse-token/token" });
+  });
+
+  it("gives the plugins options that they accept", () => {
+    const { scalers, cluster } = configOf(objects);
+    expect(() => k8sDeploymentOptions.parse(scalers[0]?.options)).not.toThrow();
+    expect(() => leaderElectorOptionsSchema.parse(cluster.leader?.options)).not.toThrow();
+    expect(() => peerDiscoveryOptionsSchema.parse(cluster.peers?.options)).not.toThrow();
   });
 
   it("lets every pod run without any privilege, and bounds what it takes", () => {
@@ -147,6 +157,7 @@ describe.each(valuesFiles)("the chart with %s", (_name, path) => {
       const container = podOf(pods, owner).spec.containers[0]!;
       expect(container.ports).toContainEqual({ name: "admin", containerPort: portOf(config.admin.listen) });
       const scheme = config.admin.tls === undefined ? "HTTP" : "HTTPS";
+      expect(peerDiscoveryOptionsSchema.parse(config.cluster.peers?.options).scheme).toBe(scheme.toLowerCase());
       expect(container.readinessProbe?.httpGet).toEqual({ path: "/readyz", port: "admin", scheme });
       expect(container.livenessProbe?.httpGet).toEqual({ path: "/healthz", port: "admin", scheme });
       expect(container.startupProbe?.httpGet).toEqual({ path: "/healthz", port: "admin", scheme });
