@@ -26,6 +26,54 @@ async function ask(path: string, init: RequestInit = {}): Promise<Response> {
 
 const hello = "/v1/resources/local/default/hello";
 
+describe("a host that runs one part alone", () => {
+  it("puts nothing to sleep as a DLX, and says who does", async () => {
+    host.role = "dlx";
+    const refused = await ask(`${hello}/sleep`, { method: "POST" });
+    expect([refused.status, refused.headers.get("allow")]).toEqual([405, ""]);
+    expect(await refused.json()).toMatchObject({ detail: expect.stringContaining("Ask the autoscaler") as string });
+    expect((await ask(`${hello}/wake`, { method: "POST" })).status).toBe(200);
+  });
+
+  it("has no activity and takes no fence as an autoscaler", async () => {
+    host.role = "autoscaler";
+    host.peer = undefined;
+    const fence = { method: "PUT", body: '{"attempt":"a"}' };
+    for (const answer of [await ask("/v1/activity"), await ask("/v1/fences/local/default/hello", fence)]) {
+      expect(answer.status).toBe(404);
+      expect(await answer.json()).toMatchObject({ detail: expect.stringContaining("has no DLX") as string });
+    }
+  });
+
+  it("brings the counts of others up to date before it shows them", async () => {
+    for (const path of ["/v1/resources", hello, `${hello}/why`]) await ask(path);
+    expect(host.refreshes).toBe(3);
+  });
+
+  it("is alive until its loop stands still, and says so", async () => {
+    host.alive = false;
+    const answer = await ask("/healthz");
+    expect([answer.status, await answer.text()]).toEqual([503, "no tick\n"]);
+  });
+});
+
+describe("a DLX that is asked by another host", () => {
+  const fence = (headers: Record<string, string>): Promise<Response> =>
+    ask("/v1/fences/local/default/hello", { method: "PUT", body: '{"attempt":"a"}', headers });
+
+  it("names itself, whether or not it was named", async () => {
+    for (const answer of [await fence({}), await fence({ "dormouse-peer": "p1" }), await ask("/v1/activity")])
+      expect([answer.status, answer.headers.get("dormouse-peer")]).toEqual([200, "p1"]);
+  });
+
+  it("does nothing for whoever means another one", async () => {
+    const answer = await fence({ "dormouse-peer": "p2" });
+    expect([answer.status, answer.headers.get("dormouse-peer")]).toEqual([421, "p1"]);
+    expect(await answer.json()).toMatchObject({ code: "ADMIN_OTHER_DLX" });
+    expect(host.asked).toEqual([]);
+  });
+});
+
 describe("what is asked for", () => {
   it("liveness and readiness are plain; a host that stops is not ready, and says why", async () => {
     expect(await (await ask("/healthz")).text()).toBe("ok\n");

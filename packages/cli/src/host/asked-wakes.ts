@@ -51,7 +51,7 @@ export class AskedWakes implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#life.abort();
+    this.#life.abort(new ScalerError("SCALER_ABORTED", "this host stops; what was asked for goes on"));
     await Promise.allSettled(this.#running.values());
   }
 
