@@ -56,6 +56,23 @@ describe("secrets", () => {
     expect([...resolveSecrets(config, { environment: {}, folder }).values]).toEqual(["written"]);
   });
 
+  it("of TLS and of the cluster's plugins are resolved too; a certificate is no secret, its key is", async () => {
+    await writeFile(join(folder, "tls.crt"), "certificate\n");
+    const config = configOf(
+      "scalers: [{ use: x }]\nadmin: { tls: { cert: { file: tls.crt }, key: { env: KEY } } }\n" +
+        "cluster: { peers: { use: y, options: { token: { env: PEERS } } }, leader: { use: z, options: { password: { env: LEAD } } } }\n",
+    );
+    const secrets = resolveSecrets(config, { environment: { KEY: "key", PEERS: "one", LEAD: "two" }, folder });
+    expect(secrets.adminTls).toEqual({ cert: "certificate", key: "key" });
+    expect(secrets.optionsAt("cluster.peers.options", undefined)).toEqual({ token: "one" });
+    expect(secrets.optionsAt("cluster.leader.options", undefined)).toEqual({ password: "two" });
+    expect([...secrets.values].toSorted()).toEqual(["key", "one", "two"]);
+    expect(issuesOf("scalers: [{ use: x }]\nadmin: { tls: { cert: { env: C }, key: { file: none } } }\n")).toEqual([
+      "admin.tls.cert: the variable C is not set",
+      "admin.tls.key: the file none cannot be read (ENOENT)",
+    ]);
+  });
+
   it("of metrics sources and route sources are resolved as well", () => {
     const config = configOf(
       "scalers: [{ use: x }]\nautoscaler: { metrics: [{ use: p, options: { bearerToken: { env: B } } }] }\ndlx: { routes: [{ use: r, options: { token: { env: B } } }] }\n",
