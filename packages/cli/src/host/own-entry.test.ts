@@ -58,15 +58,17 @@ it("is its process where the discovery does not say which is its own", async () 
   expect([entry.id, entry.isListed]).toEqual(["process-1", true]);
 });
 
-it("shows the DLX itself to itself by its process, and nobody before it is listed", async () => {
+it("shows the DLX the whole list until it is in there, then needs no list any more", async () => {
   const entry = open("pod-a");
-  list = async () => ["pod-a"];
-  expect(await entry.asPeers.listPeers()).toEqual([]);
-  const other = open("pod-c");
-  other.start(dlx);
-  expect(await other.asPeers.listPeers()).toEqual([]);
+  const { asPeers } = entry;
   entry.start(dlx);
-  expect((await entry.asPeers.listPeers()).map(({ id }) => id)).toEqual(["process-1"]);
+  list = async () => ["pod-b"];
+  const ids = async () => (await asPeers.listPeers()).map(({ id }) => id);
+  expect([asPeers.self, await ids()]).toEqual(["pod-a", ["pod-b"]]);
+  list = async () => ["pod-b", "pod-a"];
+  expect(await ids()).toEqual(["pod-b", "pod-a"]);
+  list = async () => Promise.reject(new ScalerError("SCALER_UNAVAILABLE", "the platform is away"));
+  expect([entry.isListed, await ids()]).toEqual([true, ["pod-a"]]);
 });
 
 it("looks again after a list that fails, and after one that never answers", async () => {

@@ -2,6 +2,7 @@ import {
   backoffMs,
   type CallOptions,
   type Clock,
+  type DlxPeer,
   type Logger,
   type Milliseconds,
   type PeerDiscovery,
@@ -43,14 +44,17 @@ export class OwnEntry implements AsyncDisposable {
     return this.#options.peers.self ?? this.#dlx?.process ?? "";
   }
 
-  /** The list as the DLX itself needs it: its own entry by its own name, once the platform has it. */
-  readonly asPeers: PeerDiscovery = {
-    listPeers: async (options) => {
-      const isListed = await this.#look(options);
-      return isListed && this.#dlx !== undefined ? [this.#dlx.peer] : [];
-    },
-    [Symbol.asyncDispose]: async () => {},
-  };
+  /** The list as the DLX itself needs it: the platform's until it is in there, from then on from memory. */
+  get asPeers(): PeerDiscovery {
+    const self = (): string => this.id;
+    return {
+      get self() {
+        return self();
+      },
+      listPeers: (options) => this.#list(options),
+      [Symbol.asyncDispose]: async () => {},
+    };
+  }
 
   /** Looks again and again until it is listed, also while no request needs it. */
   start(dlx: Pick<Dlx, "process" | "peer">): void {
@@ -77,11 +81,16 @@ export class OwnEntry implements AsyncDisposable {
   }
 
   async #look(options?: CallOptions): Promise<boolean> {
-    if (this.#isListed) return true;
+    await this.#list(options);
+    return this.#isListed;
+  }
+
+  async #list(options?: CallOptions): Promise<readonly DlxPeer[]> {
+    if (this.#isListed && this.#dlx !== undefined) return [{ ...this.#dlx.peer, id: this.id }];
     const { peers, clock } = this.#options;
     const limit = { clock, limitMs: deadlineMs, signal: options?.signal };
     const listed = await callInTime(limit, (signal) => peers.listPeers({ signal }));
     this.#isListed ||= listed.some(({ id }) => id === this.id);
-    return this.#isListed;
+    return listed;
   }
 }
