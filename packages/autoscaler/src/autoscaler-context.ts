@@ -15,6 +15,7 @@ import { AutoscalerTelemetry } from "./autoscaler-telemetry.ts";
 import { ObservationWindow } from "./observation-window.ts";
 import type { MetricsSources } from "./read-rules.ts";
 import { ResourceTracker } from "./resource-tracker.ts";
+import type { RouteTelling } from "./route-tracker.ts";
 import type { SleepStep } from "./sleep-step.ts";
 
 /** What an autoscaler is composed of. */
@@ -47,6 +48,7 @@ export class AutoscalerContext implements Disposable {
   config: AutoscalerConfig;
   sources: MetricsSources;
   readonly #trackers = new Map<string, ResourceTracker>();
+  readonly #tellings = new Map<string, RouteTelling>();
   readonly #subscription: Disposable;
 
   constructor(options: AutoscalerOptions) {
@@ -71,6 +73,13 @@ export class AutoscalerContext implements Disposable {
     }
   }
 
+  #tellingOf({ key }: Pick<CatalogEntry, "key">): RouteTelling {
+    const scaler = key.slice(0, key.indexOf("/"));
+    const telling = this.#tellings.get(scaler) ?? { isTold: false };
+    this.#tellings.set(scaler, telling);
+    return telling;
+  }
+
   #isDirectSource(source: string | undefined): boolean {
     const found = source === undefined ? [...this.sources.values()][0] : this.sources.get(source);
     return found !== undefined && found.dlxOnly !== true;
@@ -84,7 +93,7 @@ export class AutoscalerContext implements Disposable {
   tracker(entry: Pick<CatalogEntry, "key" | "resource">): ResourceTracker {
     const known = this.#trackers.get(entry.key);
     if (known !== undefined) return known;
-    const tracker = new ResourceTracker(entry, this.options.clock.monotonic());
+    const tracker = new ResourceTracker(entry, this.options.clock.monotonic(), this.#tellingOf(entry));
     this.#trackers.set(entry.key, tracker);
     return tracker;
   }

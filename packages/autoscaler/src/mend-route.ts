@@ -21,7 +21,7 @@ export function judgeRoute(
     desired: resource.desired,
     ready: resource.ready,
     routing: decideRouting(policy, { routes: scaler.capabilities.routing, seesDirect: context.seesDirect }),
-    ...(route !== undefined && { route: route.to }),
+    ...(route !== undefined && { route }),
     isOwnVersion: tracker.ownVersion === version,
     unchangedForMs: tracker.unchangedForMs(version, now),
     sleepTimeoutMs: context.config.sleepTimeout,
@@ -77,7 +77,7 @@ async function mend(entry: CatalogEntry, context: AutoscalerContext, options: Me
   const isUndone = await tracker.mend(to, version, clock, async () =>
     scaler.routeTraffic?.(localRefOf(entry.ref), to, { version, signal: options.signal }),
   );
-  report(entry, context, decision, known?.to !== to && known !== undefined);
+  report(entry, context, decision, known !== undefined && known !== to);
   if (isUndone) warnOfUndoing(entry, context, to);
 }
 

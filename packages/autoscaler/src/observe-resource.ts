@@ -34,7 +34,7 @@ export function observeResource(
   const { policy } = resource;
   const { routing: routes, compareAndSet } = scaler.capabilities;
   const dlxs = activityOf(activity, key);
-  const divertedForMs = divertedFor(tracker, resource.version, now);
+  const divertedForMs = tracker.divertedForMs(resource.version, now);
   const retryInMs = tracker.retryInMs(now);
   return {
     state: state.kind,
@@ -55,9 +55,4 @@ export function observeResource(
     ...(operation !== undefined && { operation }),
     ...(retryInMs !== undefined && { retryInMs }),
   };
-}
-
-function divertedFor(tracker: ResourceTracker, version: string, now: Milliseconds): Milliseconds | undefined {
-  const route = tracker.routeAt(version, now);
-  return route?.to === "dlx" ? now - route.since : undefined;
 }

@@ -1,6 +1,6 @@
 import type { CatalogEntry, Clock, Milliseconds, RouteDirection } from "@dormouse/core";
 import { MendBackoff, type NextTry, nextTry } from "./mend-backoff.ts";
-import { type KnownRoute, RouteTracker } from "./route-tracker.ts";
+import { type RouteTelling, RouteTracker } from "./route-tracker.ts";
 
 /**
  * What one process remembers of one resource: moments at which something changed, by its own monotonic clock. Nothing
@@ -16,11 +16,13 @@ export class ResourceTracker {
   #ownVersion: string | undefined;
   #retry: NextTry | undefined;
   #isWanted: boolean | undefined;
-  readonly #route = new RouteTracker();
+  readonly #route: RouteTracker;
   readonly #mends = new MendBackoff();
 
-  constructor({ resource }: Pick<CatalogEntry, "resource">, now: Milliseconds) {
+  /** @param telling shared by all resources of one scaler */
+  constructor({ resource }: Pick<CatalogEntry, "resource">, now: Milliseconds, telling?: RouteTelling) {
     this.firstSeenAt = now;
+    this.#route = new RouteTracker(telling);
     this.#version = { text: resource.version, since: now };
     this.#updatedAt = resource.updatedAt;
     this.#changed = { version: resource.version, at: now, before: now };
@@ -72,8 +74,14 @@ export class ResourceTracker {
   }
 
   /** Where its own traffic goes, as far as is known at this version. */
-  routeAt(version: string, now: Milliseconds): KnownRoute | undefined {
+  routeAt(version: string, now: Milliseconds): RouteDirection | undefined {
     return this.#route.at(version, now);
+  }
+
+  /** How long its traffic has been known to go to the DLX; undefined: it is not known to. */
+  divertedForMs(version: string, now: Milliseconds): Milliseconds | undefined {
+    const since = this.#route.divertedSince(version, now);
+    return since === undefined ? undefined : now - since;
   }
 
   /** Begins to send the traffic elsewhere by a sleep; see `RouteTracker.change`. */

@@ -13,6 +13,7 @@ beforeEach(() => {
 
 const accepted = async (): Promise<void> => {};
 const at = (version: string) => route.at(version, clock.monotonic());
+const divertedSince = (version: string) => route.divertedSince(version, clock.monotonic());
 const see = (shown: "dlx" | "resource" | undefined): void => route.see(shown, clock.monotonic());
 const change = (to: "dlx" | "resource", version: string, call = accepted) => route.change(to, version, clock, call);
 
@@ -22,19 +23,21 @@ describe("where the platform shows no routes", () => {
     await clock.advance(10);
     route.wrote("v2", "v3");
     await change("dlx", "v3");
-    expect(at("v3")).toEqual({ to: "dlx", since: 0 });
+    expect([at("v3"), divertedSince("v3")]).toEqual(["dlx", 0]);
     await change("dlx", "v5");
-    expect(at("v5")).toEqual({ to: "dlx", since: 10 });
+    expect([at("v5"), divertedSince("v5")]).toEqual(["dlx", 10]);
+    await change("resource", "v5");
+    expect([at("v5"), divertedSince("v5")]).toEqual(["resource", undefined]);
   });
 
   it("that is known is forgotten when somebody else moves the version, while a change runs, and when one fails", async () => {
     await change("dlx", "v2");
-    expect(at("v3")).toBeUndefined();
+    see(undefined);
+    expect([at("v2"), at("v3")]).toEqual(["dlx", undefined]);
     let during: unknown = "unasked";
     await change("resource", "v2", async () => void (during = at("v2")));
     expect(during).toBeUndefined();
     await expect(change("resource", "v6", () => Promise.reject(new Error("no")))).rejects.toThrow("no");
-    expect(at("v6")).toBeUndefined();
     await clock.advance(100_000);
     expect(at("v6")).toBeUndefined();
   });
@@ -46,31 +49,50 @@ describe("where the platform shows its routes", () => {
     see("dlx");
     await clock.advance(100);
     see("dlx");
-    expect(at("any")).toEqual({ to: "dlx", since: 7 });
+    expect([at("any"), divertedSince("any")]).toEqual(["dlx", 7]);
   });
 
-  it("a moment elsewhere, or somewhere between, begins a new age", async () => {
+  it("a moment elsewhere, or something between, begins a new age", async () => {
     see("dlx");
     await clock.advance(10);
     see("resource");
     see("dlx");
-    expect(at("v1")).toEqual({ to: "dlx", since: 10 });
+    expect(divertedSince("v1")).toBe(10);
     await clock.advance(10);
     see(undefined);
-    expect(at("v1")).toBeUndefined();
+    expect([at("v1"), divertedSince("v1")]).toEqual([undefined, undefined]);
     see("dlx");
-    expect(at("v1")).toEqual({ to: "dlx", since: 20 });
+    expect(divertedSince("v1")).toBe(20);
   });
 
-  it("an own change counts from when it was accepted, though what is shown still lags", async () => {
+  it("something between is not where an own change once sent it", async () => {
+    see("resource");
+    await change("dlx", "v2");
+    see("dlx");
+    see(undefined);
+    expect([at("v2"), divertedSince("v2")]).toEqual([undefined, undefined]);
+  });
+
+  it("it is known of one resource that another one of the same scaler shows routes", async () => {
+    const telling = { isTold: false };
+    route = new RouteTracker(telling);
+    new RouteTracker(telling).see("resource", 0);
+    await change("dlx", "v2");
+    expect(at("v2")).toBe("dlx");
+    expect(divertedSince("v2")).toBeUndefined();
+    await clock.advance(30_000);
+    expect(at("v2")).toBeUndefined();
+  });
+
+  it("an own change counts from when it was accepted, though what is shown still lags; as evidence it counts once shown", async () => {
     see("resource");
     await clock.advance(10);
     await change("dlx", "v2");
     await clock.advance(1_000);
     see("resource");
-    expect(at("v2")).toEqual({ to: "dlx", since: 10 });
+    expect([at("v2"), divertedSince("v2")]).toEqual(["dlx", undefined]);
     see("dlx");
-    expect(at("v9")).toEqual({ to: "dlx", since: 10 });
+    expect([at("v9"), divertedSince("v9")]).toEqual(["dlx", 1_010]);
   });
 
   it("a change by somebody else after an own one counts as soon as it is shown", async () => {
@@ -78,9 +100,7 @@ describe("where the platform shows its routes", () => {
     await change("dlx", "v2");
     see("dlx");
     see("resource");
-    expect(at("v2")?.to).toBe("resource");
-    see(undefined);
-    expect(at("v2")).toBeUndefined();
+    expect(at("v2")).toBe("resource");
   });
 
   it("nothing is known while a change runs; nor after it was lost, until it is shown or can be shown no more", async () => {
@@ -97,34 +117,33 @@ describe("where the platform shows its routes", () => {
     see("resource");
     expect(at("v2")).toBeUndefined();
     await clock.advance(1_000);
-    expect(at("v2")?.to).toBe("resource");
+    expect(at("v2")).toBe("resource");
     see("dlx");
-    expect(at("v2")?.to).toBe("dlx");
+    expect(at("v2")).toBe("dlx");
   });
 
   it("a change that was refused for a newer one leaves what is shown", async () => {
     see("dlx");
     const refused = change("resource", "v2", () => Promise.reject(new ScalerError("SCALER_CONFLICT", "older")));
     await expect(refused).rejects.toThrow("older");
-    expect(at("v3")?.to).toBe("dlx");
+    expect(at("v3")).toBe("dlx");
   });
 
   it("an own change that is never shown counts at its version for half a minute, and then what is shown", async () => {
     see("resource");
     await change("dlx", "v2");
-    expect(at("v2")?.to).toBe("dlx");
-    expect(at("v3")).toBeUndefined();
+    expect([at("v2"), at("v3")]).toEqual(["dlx", undefined]);
     await clock.advance(30_000);
     see("resource");
-    expect(at("v2")?.to).toBe("resource");
+    expect(at("v2")).toBe("resource");
   });
 
   it("an own change to where it goes already keeps its age", async () => {
     see("dlx");
     await clock.advance(50);
     await change("dlx", "v2");
-    expect(at("v2")).toEqual({ to: "dlx", since: 0 });
+    expect([at("v2"), divertedSince("v2")]).toEqual(["dlx", 0]);
     see("resource");
-    expect(at("v2")?.to).toBe("resource");
+    expect(at("v2")).toBe("resource");
   });
 });

@@ -6,43 +6,55 @@ import { type Clock, isScalerError, type Milliseconds, type RouteDirection } fro
  */
 const showsWithinMs: Milliseconds = 30_000;
 
-/** Where a resource's own traffic goes, as far as one process knows. */
-export interface KnownRoute {
+/** Where a resource's own traffic goes. */
+interface KnownRoute {
   readonly to: RouteDirection;
   /** Monotonic ms since when this process has known it to go there, without a gap. */
   readonly since: Milliseconds;
 }
 
+/** Whether a scaler shows routes at all, as far as one process has seen. One for all its resources: for one that does, nothing shown means something between. */
+export interface RouteTelling {
+  isTold: boolean;
+}
+
 /**
  * What one process knows of one route: what the platform shows (`Resource.routedTo`), and the changes that this process
  * made. What is shown counts, whoever made it and at whatever version, but for the time after an own change in which it
- * may be of before. Where nothing is shown, only an own change is known, and only at the version at which it was made:
- * whoever moves the version may have changed the route too. Safety does not rest on any of this: each change of a route
- * carries a version, and the platform refuses older ones.
+ * may be of before. Where the scaler shows no routes, only an own change is known, and only at the version at which it was
+ * made: whoever moves the version may have changed the route too. Safety does not rest on any of this: each change of a
+ * route carries a version, and the platform refuses older ones.
  */
 export class RouteTracker {
+  readonly #telling: RouteTelling;
   #shown: KnownRoute | undefined;
   #own: (KnownRoute & { readonly version: string }) | undefined;
   /** An own change that the platform may not show yet; monotonic ms after which what it shows counts anyhow. */
   #unsettled: { readonly to: RouteDirection; readonly until: Milliseconds } | undefined;
 
-  /** Takes in what the platform shows; undefined: nothing, or something between. */
-  see(shown: RouteDirection | undefined, now: Milliseconds): void {
-    if (shown === undefined) this.#shown = undefined;
-    else if (this.#shown?.to !== shown) this.#shown = { to: shown, since: now };
-    if (shown === undefined) return;
-    if (this.#unsettled?.to === shown) {
-      this.#unsettled = undefined;
-      if (this.#own?.to === shown) this.#shown = { to: shown, since: Math.min(this.#own.since, now) };
-    }
-    // Somebody else has changed it since.
-    if (!this.#isUnsettled(now) && this.#own?.to !== shown) this.#own = undefined;
+  constructor(telling: RouteTelling = { isTold: false }) {
+    this.#telling = telling;
   }
 
-  /** What is known at a moment at which the resource has this version. */
-  at(version: string, now: Milliseconds): KnownRoute | undefined {
-    if (this.#shown !== undefined && !this.#isUnsettled(now)) return this.#shown;
-    return this.#own?.version === version ? { to: this.#own.to, since: this.#own.since } : undefined;
+  /** Takes in what the platform shows; undefined: nothing, or something between. */
+  see(shown: RouteDirection | undefined, now: Milliseconds): void {
+    if (shown !== undefined) this.#telling.isTold = true;
+    if (shown === undefined) this.#shown = undefined;
+    else if (this.#shown?.to !== shown) this.#shown = { to: shown, since: now };
+    if (shown !== undefined && this.#unsettled?.to === shown) this.#unsettled = undefined;
+  }
+
+  /** Where the traffic goes, at a moment at which the resource has this version. */
+  at(version: string, now: Milliseconds): RouteDirection | undefined {
+    if (this.#telling.isTold && !this.#isUnsettled(now)) return this.#shown?.to;
+    return this.#own?.version === version ? this.#own.to : undefined;
+  }
+
+  /** Monotonic ms since when it is known to go to the DLX, without a gap; undefined: it is not. Where routes are shown, it counts from when it was. */
+  divertedSince(version: string, now: Milliseconds): Milliseconds | undefined {
+    if (this.at(version, now) !== "dlx") return undefined;
+    const known = this.#telling.isTold ? this.#shown : this.#own;
+    return known?.to === "dlx" ? known.since : undefined;
   }
 
   /**
@@ -50,7 +62,7 @@ export class RouteTracker {
    * may land late. `since` stays where the way has been the same without a gap. Rejects with what the call rejects with.
    */
   async change(to: RouteDirection, version: string, clock: Clock, call: () => Promise<void>): Promise<void> {
-    const before = this.at(version, clock.monotonic());
+    const before = this.#own?.version === version ? this.#own : undefined;
     this.#own = undefined;
     this.#unsettled = { to, until: Number.POSITIVE_INFINITY };
     try {

@@ -1,3 +1,4 @@
+import { showRef } from "../call-bounds.ts";
 import type { Rule } from "../rule.ts";
 import type { Stage } from "../stage.ts";
 import { expect } from "../unmet.ts";
@@ -134,7 +135,91 @@ export const routingRules: readonly Rule[] = [
       await untilRoutedTo(stage, "resource");
     },
   },
+  {
+    id: "routing/shows-where-traffic-goes",
+    title: "Where a resource says who receives its traffic, that is who receives it.",
+    why: "A route that is shown to be right is left alone.",
+    mend: "read routedTo from what the platform routes by, or leave it out",
+    requires: ["routing"],
+    needs: ["routedTo"],
+    buildsOn: ["shape/methods", "routing/moves-traffic"],
+    async check(stage) {
+      await route(stage, "dlx", await stage.scale(0));
+      await untilRoutedTo(stage, "dlx");
+      await untilShown(stage, "dlx");
+      await route(stage, "resource", await stage.awaken());
+      await untilRoutedTo(stage, "resource");
+      await untilShown(stage, "resource");
+    },
+  },
+  {
+    id: "routing/shows-no-refused-route",
+    title: "A refused routing does not show.",
+    why: "What sleeps would be taken for restored, and diverted again and again.",
+    mend: "read routedTo from the platform, not from what routeTraffic was last asked for",
+    requires: ["routing"],
+    needs: ["routedTo"],
+    buildsOn: ["shape/methods", "routing/refusal-changes-nothing", "routing/shows-where-traffic-goes"],
+    async check(stage) {
+      const { older } = await twoVersions(stage);
+      await untilShown(stage, "dlx");
+      await stage.codeOf(async () => route(stage, "resource", older));
+      await stage.whileSettling(async () => {
+        const { routedTo } = await stage.facts();
+        expect(routedTo !== "resource", 'routedTo to be "dlx" or left out after the refused call', routedTo);
+      });
+    },
+  },
+  {
+    id: "routing/shows-in-a-watch",
+    title: "A watch shows where traffic goes now.",
+    why: "Who leads looks at what a watch has told, and mends what is wrong.",
+    mend: "announce a resource when its route changes, whoever changed it",
+    requires: ["routing", "watch"],
+    needs: ["routedTo"],
+    buildsOn: [
+      "shape/methods",
+      "watch/shows-a-new-count",
+      "watch/shows-readiness",
+      "routing/can-be-repeated",
+      "routing/shows-where-traffic-goes",
+    ],
+    async check(stage) {
+      const version = await stage.awaken();
+      await route(stage, "resource", version);
+      await untilShown(stage, "resource");
+      const reader = stage.watch();
+      await reader.untilSnapshot();
+      await route(stage, "dlx", version);
+      await untilRoutedTo(stage, "dlx");
+      await untilShown(stage, "dlx");
+      const { routedTo } = await stage.facts();
+      await reader.untilView(
+        `routedTo ${String(routedTo)}`,
+        (view) => view.get(showRef(stage.ref))?.routedTo === routedTo,
+      );
+    },
+  },
+  {
+    id: "routing/shows-nothing-without-it",
+    title: "A scaler that does not route says nothing of routes.",
+    why: "A DLX would listen, and a host mend, for traffic that cannot be moved.",
+    mend: "leave out routedTo and ports[].listen, or declare routing",
+    async check(stage) {
+      if (stage.declares("routing")) return;
+      const { routedTo, ports } = await stage.facts();
+      expect(routedTo === undefined, "routedTo to be left out", routedTo);
+      const listen = ports.find((port) => port.listen !== undefined)?.listen;
+      expect(listen === undefined, "ports[].listen to be left out", listen);
+    },
+  },
 ];
+
+/** Until a resource says so, or says nothing. */
+async function untilShown(stage: Stage, wanted: "dlx" | "resource"): Promise<void> {
+  const what = `routedTo "${wanted}", or none`;
+  await stage.untilFacts(what, ({ routedTo }) => routedTo === undefined || routedTo === wanted);
+}
 
 async function route(stage: Stage, to: "dlx" | "resource", version: string): Promise<void> {
   await stage.scaler.routeTraffic(stage.ref, to, { version });

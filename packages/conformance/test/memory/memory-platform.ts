@@ -185,6 +185,7 @@ export class MemoryPlatform {
       wakeReplicas,
       version: this.versionOf(record),
       ...(failure !== undefined && { failure }),
+      ...(this.capabilities.routing && { routedTo: record.route }),
       ports: [
         { name: "web", number: 8080, protocol: "http" },
         { name: "admin", number: 9090, protocol: "tcp" },

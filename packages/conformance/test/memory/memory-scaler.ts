@@ -87,6 +87,7 @@ export class MemoryScaler implements ResourceScaler {
       if (record.routeEpoch !== Number(version)) throw new ScalerError("SCALER_CONFLICT", "routed by somebody newer");
     }
     record.route = to;
+    this.platform.changed(record);
   }
 
   async *watchResources(options?: CallOptions): AsyncGenerator<ResourceChange, void, undefined> {

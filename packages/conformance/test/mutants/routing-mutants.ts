@@ -1,4 +1,4 @@
-import { type LocalRef, type RouteTrafficOptions, ScalerError } from "@dormouse/core";
+import { type LocalRef, type Resource, type RouteTrafficOptions, ScalerError } from "@dormouse/core";
 import type { MemoryPlatform } from "../memory/memory-platform.ts";
 import type { MemoryScaler } from "../memory/memory-scaler.ts";
 import { type Mutant, scalerMutant } from "./mutant.ts";
@@ -62,6 +62,53 @@ export const routingMutants: readonly Mutant[] = [
       await scaler.routeTraffic(ref, to, options);
     },
   ),
+  scalerMutant("routing/shows-where-traffic-goes", "shows the last divert for ever", (_, platform) => {
+    const faithful = platform.toResource.bind(platform);
+    const diverted = new Set<string>();
+    platform.toResource = (record) => {
+      const resource = faithful(record);
+      if (resource.routedTo === undefined) return resource;
+      if (record.route === "dlx") diverted.add(record.ref.name);
+      return { ...resource, routedTo: diverted.has(record.ref.name) ? "dlx" : "resource" };
+    };
+  }),
+  scalerMutant("routing/shows-no-refused-route", "shows what it was asked for last", (scaler, platform) => {
+    const faithful = platform.toResource.bind(platform);
+    const asked = new Map<string, "dlx" | "resource">();
+    platform.toResource = (record) => {
+      const resource = faithful(record);
+      return resource.routedTo === undefined
+        ? resource
+        : { ...resource, routedTo: asked.get(record.ref.name) ?? resource.routedTo };
+    };
+    return {
+      async routeTraffic(ref, to, options) {
+        asked.set(ref.name, to);
+        await scaler.routeTraffic(ref, to, options);
+      },
+    };
+  }),
+  scalerMutant("routing/shows-in-a-watch", "has watches that show the route of their snapshot", (scaler) => ({
+    async *watchResources(options) {
+      const routes = new Map<string, Resource["routedTo"]>();
+      const asAtFirst = (resource: Resource): Resource => {
+        if (!routes.has(resource.ref.name)) routes.set(resource.ref.name, resource.routedTo);
+        const routedTo = routes.get(resource.ref.name);
+        return routedTo === undefined ? resource : { ...resource, routedTo };
+      };
+      for await (const change of scaler.watchResources(options)) {
+        if (change.kind === "snapshot") yield { ...change, resources: change.resources.map(asAtFirst) };
+        else yield change.kind === "set" ? { ...change, resource: asAtFirst(change.resource) } : change;
+      }
+    },
+  })),
+  {
+    ...scalerMutant("routing/shows-nothing-without-it", "shows a route that nobody can change", (_, platform) => {
+      const faithful = platform.toResource.bind(platform);
+      platform.toResource = (record) => ({ routedTo: "resource", ...faithful(record) });
+    }),
+    shows: ({ routing }) => !routing,
+  },
 ];
 
 interface RouteCall {
