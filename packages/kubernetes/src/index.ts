@@ -14,4 +14,5 @@ export { openInformer } from "./informer/open-informer.ts";
 export { type InformersOptions, openInformers } from "./informer/open-informers.ts";
 export { isExpired, KubeError, type KubeErrorFacts } from "./kube-error.ts";
 export type { KubeList, KubeMetadata, KubeObject, KubeOwnerReference } from "./kube-object.ts";
+export { metricsSource } from "./metrics/metrics-source.ts";
 export { peerDiscovery } from "./peers/peer-discovery.ts";
