@@ -3,7 +3,7 @@ import { toLocalRef } from "../workload-ref.ts";
 import type { Pair } from "../workloads/pair-services.ts";
 
 /** A Service's port as Ingress and HTTPRoute name it. */
-export interface BackendPort {
+interface BackendPort {
   readonly name?: string | undefined;
   readonly number?: number | undefined;
 }
