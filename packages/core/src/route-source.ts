@@ -10,6 +10,8 @@ export interface Route {
   readonly host?: string;
   /** Matches the path itself and everything below it, by whole segments; left out: `/`. */
   readonly pathPrefix?: string;
+  /** Matches this very path and nothing below it; a slash at the end counts. Excludes `pathPrefix`. */
+  readonly path?: string;
   /** Lower-case names with exact values. */
   readonly headers?: Readonly<Record<string, string>>;
   /** A dedicated listener, `host:port`: whatever comes there belongs to the resource. Excludes the other keys. */

@@ -16,3 +16,4 @@ export { isExpired, KubeError, type KubeErrorFacts } from "./kube-error.ts";
 export type { KubeList, KubeMetadata, KubeObject, KubeOwnerReference } from "./kube-object.ts";
 export { metricsSource } from "./metrics/metrics-source.ts";
 export { peerDiscovery } from "./peers/peer-discovery.ts";
+export { routeSource } from "./routes/route-source.ts";

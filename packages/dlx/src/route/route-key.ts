@@ -14,7 +14,8 @@ export function routeKey(route: Route): string {
     .map(([name, value]) => `${name.toLowerCase()}: ${value}`)
     .sort();
   const conditions = headers.length === 0 ? "" : ` with ${headers.join(", ")}`;
-  return `${toHost(route.host) ?? "any host"}${toPrefix(route.pathPrefix)}/${conditions}`;
+  const path = route.path === undefined ? `${toPrefix(route.pathPrefix)}/` : `${route.path} exactly`;
+  return `${toHost(route.host) ?? "any host"}${path}${conditions}`;
 }
 
 /** A route's host as the table keeps it: lower case, without a trailing dot. */

@@ -104,6 +104,38 @@ describe("RouteTable, paths", () => {
   });
 });
 
+describe("RouteTable, whole paths", () => {
+  const routes = [
+    route("prefix", { host: "h", pathPrefix: "/a" }),
+    route("whole", { host: "h", path: "/a/b" }),
+    route("slash", { host: "h", path: "/s/" }),
+    route("beta", { host: "h", path: "/a/c", headers: { "x-version": "beta" } }),
+    route("alone", { host: "g", path: "/" }),
+  ];
+
+  it.each([
+    ["h", "/a/b", "whole"],
+    ["h", "/a/b?x=1", "whole"],
+    ["h", "/a/b/", "prefix"],
+    ["h", "/a/b/c", "prefix"],
+    ["h", "/s/", "slash"],
+    ["h", "/s", undefined],
+    ["h", "/a/c", "prefix"],
+    ["g", "/", "alone"],
+    ["g", "/?", "alone"],
+    ["g", "/x", undefined],
+  ])("leads %s%s to %j", (host, path, name) => {
+    expect(find(routes, host, path)).toBe(name);
+  });
+
+  it("looks at their headers, and stands beside the prefix of the same text", () => {
+    expect(find(routes, "h", "/a/c", { "x-version": "beta" })).toBe("beta");
+    const both = [route("prefix", { pathPrefix: "/a" }), route("whole", { path: "/a" })];
+    expect(new RouteTable(both).size).toBe(2);
+    expect([find(both, "h", "/a"), find(both, "h", "/a/")]).toEqual(["whole", "prefix"]);
+  });
+});
+
 describe("RouteTable, headers", () => {
   const routes = [
     route("plain", { host: "h", pathPrefix: "/a" }),
@@ -158,6 +190,7 @@ const headers = fc.dictionary(fc.constantFrom("x-a", "x-b"), fc.constantFrom("1"
 const anyRoute = fc.record({
   host: fc.option(host, { nil: undefined }),
   pathPrefix: fc.option(path, { nil: undefined }),
+  path: fc.option(path, { nil: undefined, freq: 2 }),
   headers,
 });
 const casing = fc.constantFrom(
@@ -171,6 +204,7 @@ const casing = fc.constantFrom(
 function oracle(routes: readonly Route[], host: string, path: string, headers: IncomingHttpHeaders): Route | undefined {
   const rank = (one: Route): readonly number[] => [
     one.host === undefined ? 0 : one.host.startsWith("*.") ? one.host.length : 1_000,
+    one.path === undefined ? 0 : 1,
     (one.pathPrefix ?? "/").replace(/\/+$/, "").length,
     Object.keys(one.headers ?? {}).length,
   ];
@@ -183,7 +217,7 @@ function oracle(routes: readonly Route[], host: string, path: string, headers: I
     const prefix = (one.pathPrefix ?? "/").replace(/\/+$/, "");
     const isHost =
       one.host === undefined || one.host === host || (one.host.startsWith("*.") && host.endsWith(one.host.slice(1)));
-    const isPath = path === prefix || path.startsWith(`${prefix}/`);
+    const isPath = one.path !== undefined ? path === one.path : path === prefix || path.startsWith(`${prefix}/`);
     return isHost && isPath && Object.entries(one.headers ?? {}).every(([key, value]) => headers[key] === value);
   };
   let best: Route | undefined;
@@ -201,11 +235,12 @@ describe("RouteTable against a naive search", () => {
         path,
         headers,
         (specs, host, cased, path, headers) => {
-          const routes = specs.map(({ host, pathPrefix, headers }, index) =>
+          const routes = specs.map(({ host, pathPrefix, path, headers }, index) =>
             route(`r${index}`, {
               headers,
               ...(host !== undefined && { host }),
-              ...(pathPrefix !== undefined && { pathPrefix }),
+              ...(path === undefined && pathPrefix !== undefined && { pathPrefix }),
+              ...(path !== undefined && { path }),
             }),
           );
           const found = new RouteTable(routes).match(cased(host), `${path}?q=/a/b`, headers);

@@ -23,12 +23,14 @@ interface HostRoutes {
   /** By prefix without its last slash; within one prefix the routes with more headers come first. */
   readonly byPrefix: Map<string, HeaderRoute[]>;
   longestPrefix: number;
+  /** The same by whole paths; undefined where no route has one. */
+  byPath?: Map<string, HeaderRoute[]>;
 }
 
 /**
  * Finds the route of a request on the shared listener. All that a route says must match, and the most specific route
- * wins: an exact host before a wildcard before none, a longer wildcard before a shorter one, then the longer path
- * prefix, then the one with more headers. Immutable: other routes are another table.
+ * wins: an exact host before a wildcard before none, a longer wildcard before a shorter one, then the whole path before
+ * the longer path prefix, then the one with more headers. Immutable: other routes are another table.
  */
 export class RouteTable {
   readonly #exact = new Map<string, HostRoutes>();
@@ -85,24 +87,36 @@ export class RouteTable {
       found.push(this.#wildcard.get(name.slice(dot + 1)));
     }
     found.push(this.#any);
-    return found.filter((routes) => routes !== undefined && routes.byPrefix.size > 0) as readonly HostRoutes[];
+    return found.filter((routes) => routes !== undefined && !isEmpty(routes)) as readonly HostRoutes[];
   }
 }
 
+function isEmpty({ byPrefix, byPath }: HostRoutes): boolean {
+  return byPrefix.size === 0 && byPath === undefined;
+}
+
 function addRoute(routes: HostRoutes, route: Route): void {
-  const prefix = toPrefix(route.pathPrefix);
-  const bucket = routes.byPrefix.get(prefix) ?? [];
-  routes.byPrefix.set(prefix, bucket);
-  routes.longestPrefix = Math.max(routes.longestPrefix, prefix.length);
+  const bucket = bucketOf(routes, route);
   const headers = Object.entries(route.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value] as const);
   bucket.push({ route, key: formatRef(route.ref), headers });
   bucket.sort((one, other) => other.headers.length - one.headers.length);
 }
 
-/** Looks at the path's prefixes from the longest that any route has down to none, cut at slashes. */
+function bucketOf(routes: HostRoutes, { path, pathPrefix }: Route): HeaderRoute[] {
+  const key = path ?? toPrefix(pathPrefix);
+  const buckets = path === undefined ? routes.byPrefix : (routes.byPath ??= new Map<string, HeaderRoute[]>());
+  if (path === undefined) routes.longestPrefix = Math.max(routes.longestPrefix, key.length);
+  const bucket = buckets.get(key) ?? [];
+  buckets.set(key, bucket);
+  return bucket;
+}
+
+/** Looks at the whole path first, then at its prefixes from the longest that any route has down to none, cut at slashes. */
 function matchPath(routes: HostRoutes, path: string, headers: IncomingHttpHeaders): RouteMatch | undefined {
   const query = path.indexOf("?");
   let end = query === -1 ? path.length : query;
+  const whole = routes.byPath?.get(path.slice(0, end))?.find((one) => matchHeaders(one, headers));
+  if (whole !== undefined) return whole;
   if (end > routes.longestPrefix) end = Math.max(0, path.lastIndexOf("/", routes.longestPrefix));
   for (; ; end = path.lastIndexOf("/", end - 1)) {
     const bucket = routes.byPrefix.get(path.slice(0, end));

@@ -32,7 +32,7 @@ export interface LeaseStore {
 }
 
 /** How long a call may take, and who gives it up. */
-export interface LeaseCallOptions {
+interface LeaseCallOptions {
   readonly signal: AbortSignal;
   readonly deadlineMs: Milliseconds;
 }
