@@ -1,4 +1,5 @@
 import type { Milliseconds } from "@dormouse/core";
+import type { SeededRandom } from "../../harness/seeded-random.ts";
 
 /**
  * `starting`: has an address, takes no connection; `accepting`: takes connections, not yet in the platform's own traffic;
@@ -47,9 +48,20 @@ export class Instance {
 }
 
 /** How long the parts of an instance's life take. */
-export interface Lifetimes {
+interface Lifetimes {
   readonly bootMs: Milliseconds;
   readonly readyMs: Milliseconds;
   readonly unseenMs: Milliseconds;
   readonly graceMs: Milliseconds;
+}
+
+/** @param slowStarts how often a start takes seconds, from 0 to 1 */
+export function drawLifetimes(random: SeededRandom, slowStarts: number): Lifetimes {
+  const isSlow = random.chance(slowStarts);
+  return {
+    bootMs: isSlow ? random.between(400, 5_000) : random.between(10, 120),
+    readyMs: random.between(0, 400),
+    unseenMs: random.between(0, 1_000),
+    graceMs: random.between(10, 900),
+  };
 }

@@ -2,7 +2,8 @@ import type { Capabilities, LocalRef, Policy, Resource } from "@dormouse/core";
 import { ScalerError } from "@dormouse/core";
 import type { SimulatedProcess } from "../engine/simulated-process.ts";
 import type { Instance } from "./instance.ts";
-import { SimulatedResource, type ResourceOptions, type Write } from "./simulated-resource.ts";
+import type { ResourceOptions, Write } from "./resource-options.ts";
+import { SimulatedResource } from "./simulated-resource.ts";
 
 /** A resource at the start of a run. */
 interface InitialResource {
@@ -13,6 +14,8 @@ interface InitialResource {
 
 export type PlatformOptions = Pick<ResourceOptions, "seed" | "clock" | "timeLine" | "slowStarts" | "propagationMs"> & {
   readonly capabilities: Capabilities;
+  /** Traffic is routed as Kubernetes routes that of Services. */
+  readonly isService: boolean;
   readonly resources: readonly InitialResource[];
   readonly written: (resource: SimulatedResource, write: Write) => void;
 };
@@ -34,14 +37,16 @@ export class SimulatedPlatform {
   readonly listed = new Map<string, Listed>();
   readonly #watchers = new Map<(resource: Resource) => void, SimulatedProcess>();
 
-  constructor({ resources, capabilities, written, ...shared }: PlatformOptions) {
+  constructor({ resources, capabilities, isService, written, ...shared }: PlatformOptions) {
     this.capabilities = capabilities;
     this.resources = new Map(
       resources.map(({ name, desired, policy }) => {
         const ref = { scaler: scalerId, namespace: "default", name };
         const changed = (resource: SimulatedResource): void => this.#announce(resource);
         const { compareAndSet } = capabilities;
-        return [name, new SimulatedResource({ ...shared, compareAndSet, ref, desired, policy, changed, written })];
+        const hasDlx = isService ? (): boolean => this.#hasDlx : undefined;
+        const own = { compareAndSet, ref, desired, policy, changed, written, hasDlx };
+        return [name, new SimulatedResource({ ...shared, ...own })];
       }),
     );
   }
@@ -67,8 +72,9 @@ export class SimulatedPlatform {
     return { version: resource.versionText };
   }
 
-  routeTraffic(ref: LocalRef, to: "dlx" | "resource", version: string): void {
+  routeTraffic(ref: LocalRef, to: "dlx" | "resource", version: string, by: SimulatedProcess): void | Promise<void> {
     const resource = this.resource(ref);
+    if (resource.service !== undefined) return resource.service.routeTo(to, Number(version), by);
     if (to === "resource") resource.assertTrafficSettled();
     if (!resource.routeTo(to, Number(version)))
       throw new ScalerError("SCALER_CONFLICT", `a newer version has routed ${ref.name}`);
@@ -83,6 +89,10 @@ export class SimulatedPlatform {
   /** How many of the living watch. */
   get watchers(): number {
     return [...this.#watchers.values()].filter((process) => !process.isDead).length;
+  }
+
+  get #hasDlx(): boolean {
+    return [...this.listed.values()].some(({ process }) => !process.isDead);
   }
 
   #announce(resource: SimulatedResource): void {

@@ -8,37 +8,11 @@ import {
   ScalerError,
   type Target,
 } from "@dormouse/core";
-import type { FakeClock } from "@dormouse/core/testing";
 import { SeededRandom } from "../../harness/seeded-random.ts";
-import type { TimeLine } from "../engine/time-line.ts";
-import { Instance, type Lifetimes } from "./instance.ts";
+import { drawLifetimes, Instance } from "./instance.ts";
 import { isOurs } from "./is-ours.ts";
-
-export type Way = "dlx" | "resource";
-
-/** One accepted write. */
-export interface Write {
-  readonly by: string;
-  readonly from: number;
-  readonly to: number;
-  readonly version: number;
-}
-
-export interface ResourceOptions {
-  readonly ref: ResourceRef;
-  readonly policy: Policy;
-  readonly desired: number;
-  readonly seed: number;
-  readonly clock: FakeClock;
-  readonly timeLine: TimeLine | undefined;
-  /** How long its instances take, by chance between these. */
-  readonly slowStarts: number;
-  /** How long a change of its route may take until all clients have heard of it. */
-  readonly propagationMs: Milliseconds;
-  readonly compareAndSet: boolean;
-  readonly changed: (resource: SimulatedResource) => void;
-  readonly written: (resource: SimulatedResource, write: Write) => void;
-}
+import type { ResourceOptions, Way } from "./resource-options.ts";
+import { ServiceTraffic } from "./service-traffic.ts";
 
 /** The longest that a write is decided upon and on its way. */
 const overrulingMs = 12_000;
@@ -78,6 +52,8 @@ export class SimulatedResource {
   #isSwift = false;
   #instanceCount = 0;
   #controls = 0;
+  /** Where its traffic is a Service's. */
+  readonly service: ServiceTraffic | undefined;
 
   constructor(options: ResourceOptions) {
     this.#options = options;
@@ -87,6 +63,7 @@ export class SimulatedResource {
     this.desired = options.desired;
     this.wakeReplicas = Math.max(1, options.desired);
     this.#updatedAt = options.clock.now();
+    this.service = options.hasDlx === undefined ? undefined : this.#openService(options.hasDlx);
     this.#control();
   }
 
@@ -95,12 +72,12 @@ export class SimulatedResource {
   }
 
   get route(): Way {
-    return this.#route.to;
+    return this.service?.route ?? this.#route.to;
   }
 
   /** Monotonic ms at which its traffic last came back to it; undefined where it never did. */
   get restoredAt(): Milliseconds | undefined {
-    return this.#restoredAt;
+    return this.service?.restoredAt ?? this.#restoredAt;
   }
 
   /** The ways that clients may take now. */
@@ -145,6 +122,14 @@ export class SimulatedResource {
     this.version += 1;
     this.#updatedAt = this.#options.clock.now();
     this.#note("its policy is edited");
+    this.#changed();
+    this.#controlSoon();
+  }
+
+  /** A tool puts back what is written about it: whatever we have annotated is gone. */
+  revert(): void {
+    this.version += 1;
+    this.#note("a tool reverts its annotations");
     this.#changed();
     this.#controlSoon();
   }
@@ -203,6 +188,7 @@ export class SimulatedResource {
       wakeReplicas: this.wakeReplicas,
       version: this.versionText,
       ...(this.failure !== undefined && { failure: this.failure }),
+      ...(this.service?.shown !== undefined && { routedTo: this.service.shown }),
       ports: [{ name: "http", number: 80, protocol: "http" }],
       policy: this.#policy,
       createdAt: 0,
@@ -308,15 +294,8 @@ export class SimulatedResource {
     this.#options.clock.setTimer(ms, act);
   }
 
-  #lifetimesOf(instance: Instance): Lifetimes {
-    const random = this.#random(`instance ${instance.id}`);
-    const isSlow = random.chance(this.#options.slowStarts) && !this.#isSwift;
-    return {
-      bootMs: isSlow ? random.between(400, 5_000) : random.between(10, 120),
-      readyMs: random.between(0, 400),
-      unseenMs: random.between(0, 1_000),
-      graceMs: random.between(10, 900),
-    };
+  #lifetimesOf(instance: Instance): ReturnType<typeof drawLifetimes> {
+    return drawLifetimes(this.#random(`instance ${instance.id}`), this.#isSwift ? 0 : this.#options.slowStarts);
   }
 
   #random(name: string): SeededRandom {
@@ -324,7 +303,24 @@ export class SimulatedResource {
   }
 
   #changed(): void {
+    this.service?.instancesChanged();
     this.#options.changed(this);
+  }
+
+  #openService(hasDlx: () => boolean): ServiceTraffic {
+    const { clock, propagationMs, changed } = this.#options;
+    return new ServiceTraffic({
+      clock,
+      propagationMs,
+      hasDlx,
+      random: (name) => this.#random(name),
+      instances: () => [...this.instances],
+      wants: () => this.desired,
+      stays: (instance) => this.#stays(instance),
+      isDirect: () => this.#policy.routing === "direct",
+      changed: () => changed(this),
+      note: (what) => this.#note(what),
+    });
   }
 
   #note(what: string): void {

@@ -78,9 +78,9 @@ export class SimulatedScaler implements ResourceScaler {
   }
 
   #route(ref: LocalRef, to: "dlx" | "resource", { version, signal }: RouteTrafficOptions): Promise<void> {
-    const { platform } = this.#options;
+    const { platform, process } = this.#options;
     return this.#ask("route", ref, signal, `route ${ref.name} to ${to} by ${version}`, () =>
-      platform.routeTraffic(ref, to, version),
+      platform.routeTraffic(ref, to, version, process),
     );
   }
 
@@ -90,7 +90,7 @@ export class SimulatedScaler implements ResourceScaler {
     ref: LocalRef | undefined,
     signal: AbortSignal | undefined,
     text: string,
-    effect: () => Answer,
+    effect: () => Answer | Promise<Answer>,
   ): Promise<Answer> {
     const { process, network, onCall } = this.#options;
     const { compareAndSet, settleWithinMs } = this.capabilities;

@@ -34,7 +34,7 @@ const fenceKeepsTargets = (then: string): Edit => ({
 });
 
 const licenceAgain =
-  "if (!this.#closed && this.#pool.size > 0) { this.book.grant(this.book.fences); this.#release(); }";
+  "if (!this.#closed && this.#targets.size > 0) { this.book.grant(this.book.fences); this.#release(); }";
 
 /**
  * Each hole that an earlier form of the protocol had. Where the contract lays the mend on a plugin, the plugin of the
@@ -303,6 +303,28 @@ export const mutants: readonly Mutant[] = [
     hole: "E1",
     title: "a fence starts no wake for those that are held",
     edits: [{ file: resourceGate, find: '    this.#level("a request is held after a fence");', replace: "" }],
+  },
+  {
+    hole: "K1",
+    title: "DLXs leave a Service before its own instances are in its traffic",
+    edits: [
+      {
+        file: "e2e/simulation/platform/service-traffic.ts",
+        find: "    while (!this.#isInPlace()) {",
+        replace: "    while (!this.#isInPlace() && version < 0) {",
+      },
+    ],
+  },
+  {
+    hole: "K2",
+    title: "instances stay in a Service's traffic while they are diverted",
+    edits: [
+      {
+        file: "e2e/simulation/platform/service-traffic.ts",
+        find: "this.#endpoints = this.#service.hasKey ? [] : instances()",
+        replace: "this.#endpoints = instances()",
+      },
+    ],
   },
   {
     hole: "S1",

@@ -59,10 +59,11 @@ function upTo(timeLine: string, isBroken: boolean): string {
   return (isBroken && broken >= 0 ? lines.slice(0, broken + 3) : lines).join("\n");
 }
 
-function describe({ hosts, dlxs, autoscalers, allLead, capabilities, resources }: Scenario): string {
+function describe({ hosts, dlxs, autoscalers, allLead, capabilities, isService, resources }: Scenario): string {
   const { watch, routing, compareAndSet } = capabilities;
   const platform = Object.entries({ watch, routing, compareAndSet })
     .map(([name, has]) => `${has ? "" : "no "}${name}`)
+    .concat(isService ? ["Services"] : [])
     .join(", ");
   const parts = hosts === "one" ? "one host" : `${String(dlxs)} DLXs, ${String(autoscalers)} autoscalers`;
   const names = resources.map(({ name, desired, policy }) => {

@@ -27,6 +27,8 @@ export type Deed =
   | { readonly do: "scale-by-hand"; readonly resource: string; readonly to: number }
   | { readonly do: "hpa"; readonly resource: string; readonly to: number }
   | { readonly do: "edit-policy" | "crash" | "break" | "mend"; readonly resource: string }
+  | { readonly do: "gitops"; readonly resource: string; readonly ms: Milliseconds }
+  | { readonly do: "tamper"; readonly resource: string; readonly what: "slice" | "key" }
   | { readonly do: "metrics"; readonly fault: MetricsFault | "none" }
   | { readonly do: "ask-sleep" | "ask-wake"; readonly resource: string; readonly which: number }
   | { readonly do: "late-fence"; readonly resource: string; readonly which: number };

@@ -22,17 +22,24 @@ export const wakeMoments = [
 export function drawScenario(seed: number): Scenario {
   const random = new SeededRandom(seed, "scenario");
   const hosts = random.chance(0.35) ? "one" : "many";
-  const capabilities = drawCapabilities(random, hosts);
-  const resources = drawResources(random, capabilities);
+  const drawn = drawCapabilities(random, hosts);
+  const plain = drawResources(random, drawn);
+  // By chance of its own: the other runs stay what they are.
+  const chance = new SeededRandom(seed, "service");
+  const isService = hosts === "many" && drawn.routing && chance.chance(0.5);
+  const capabilities = isService ? { ...drawn, watch: true } : drawn;
+  const resources = isService ? plain.map((resource) => toServed(resource, chance)) : plain;
   const lastsMs = random.between(12_000, 35_000);
   const world = { hosts, capabilities, resources, lastsMs } as const;
   // Some runs are about one or two narrow windows and nothing else: what happens besides would close them.
   const isNarrow = random.chance(0.25);
   const { acts, spells } = isNarrow ? drawNarrow(random, world) : drawHappenings(random, world);
+  const others = isService ? drawServiceActs(chance, world) : [];
   return {
     ...world,
-    acts,
+    acts: [...acts, ...others],
     spells,
+    isService,
     seed,
     dlxs: hosts === "one" ? 1 : random.integer(1, 3),
     autoscalers: hosts === "one" ? 1 : random.integer(1, 2),
@@ -104,6 +111,21 @@ function drawRouting(random: SeededRandom, routes: boolean): PartialPolicy {
   return random.chance(0.7) ? { routing: "auto", idleRules: [rule] } : { routing: "always" };
 }
 
+/** Kubernetes knows a third policy: direct whatever sees it. */
+function toServed(resource: ScenarioResource, random: SeededRandom): ScenarioResource {
+  const { policy } = resource;
+  if (policy.routing !== "auto" || random.chance(0.5)) return resource;
+  return { ...resource, policy: { ...policy, routing: "direct" } };
+}
+
+/** A tool that reverts what we annotate, and hands in what we have written. */
+function drawServiceActs(random: SeededRandom, world: World): readonly Act[] {
+  return Array.from({ length: random.integer(0, 4) }, () => ({
+    cue: drawCue(random, world),
+    deed: drawDeed(random, random.pick(["gitops", "tamper", "tamper"]), world),
+  }));
+}
+
 type World = Pick<Scenario, "hosts" | "capabilities" | "resources" | "lastsMs">;
 
 /** How often each deed is drawn, against the others. */
@@ -128,14 +150,15 @@ const weights: Readonly<Record<DeedKind, number>> = {
   "ask-sleep": 2.5,
   "ask-wake": 0.7,
   "late-fence": 1.5,
+  gitops: 0,
+  tamper: 0,
 };
 
 /** Each run leaves out some kinds of deeds, so that the others meet each other more often; some come in a crowd. */
 function drawHappenings(random: SeededRandom, world: World): Happenings {
-  const kinds = Object.entries(weights).filter(([kind]) => kind === "request" || random.chance(0.6)) as [
-    DeedKind,
-    number,
-  ][];
+  const kinds = Object.entries(weights).filter(
+    ([kind, weight]) => weight > 0 && (kind === "request" || random.chance(0.6)),
+  ) as [DeedKind, number][];
   const acts = Array.from({ length: random.integer(4, 16) }, () => drawAct(random, kinds, world));
   const crowds = Array.from({ length: random.integer(1, 4) }, () =>
     random.chance(0.4) ? drawCrowd(random, kinds, world) : drawRecipe(random, world),
@@ -207,6 +230,10 @@ function drawDeed(random: SeededRandom, kind: DeedKind, { resources }: World): D
     case "break":
     case "mend":
       return { do: kind, resource };
+    case "gitops":
+      return { do: kind, resource, ms: random.pick([2_000, 8_000, 20_000]) };
+    case "tamper":
+      return { do: kind, resource, what: random.pick(["slice", "key"] as const) };
     case "metrics":
       return { do: kind, fault: random.pick(["stopped", "missing", "broken", "lagging", "lies", "none"]) };
     case "ask-sleep":

@@ -19,6 +19,8 @@ export interface Scenario {
   /** All of them lead at once, with no lease between them; else one does, and the others stand by. */
   readonly allLead: boolean;
   readonly capabilities: Capabilities;
+  /** Traffic is routed as Kubernetes routes that of Services. */
+  readonly isService: boolean;
   readonly resources: readonly ScenarioResource[];
   readonly climate: Climate;
   readonly spells: readonly SlowSpell[];

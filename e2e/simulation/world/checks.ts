@@ -2,7 +2,8 @@ import { formatRef, resolveDependency } from "@dormouse/core";
 import type { Instance } from "../platform/instance.ts";
 import { isOurs } from "../platform/is-ours.ts";
 import type { SimulatedPlatform } from "../platform/simulated-platform.ts";
-import type { SimulatedResource, Write } from "../platform/simulated-resource.ts";
+import type { Write } from "../platform/resource-options.ts";
+import type { SimulatedResource } from "../platform/simulated-resource.ts";
 import type { DlxProcess } from "../parts/dlx-process.ts";
 import type { ClientRequest, Executed } from "./request-ledger.ts";
 
@@ -79,23 +80,33 @@ function needs(user: SimulatedResource, other: SimulatedResource): boolean {
 export function checkCut(
   request: ClientRequest,
   instance: Instance,
-  { policy }: SimulatedResource,
+  { policy, service }: SimulatedResource,
   cause: string,
   violate: Violate,
 ): void {
   if (!isOurs(cause) || request.ended || request.through?.isDead === true) return;
+  if (request.through === undefined && isTampered(service, request.sentAt)) return;
   if (request.through === undefined && policy.idleRules.length === 0) return;
   violate("P2", `${request.id} was cut at ${instance.id} by the stop of ${cause}`);
 }
 
 /** P3: a request on the resource's own way meets somebody, unless it was not us who took everybody away. */
-export function checkDark(resource: SimulatedResource, violate: Violate): void {
+export function checkDark(resource: SimulatedResource, now: number, violate: Violate): void {
+  if (isTampered(resource.service, now)) return;
   if (resource.desired === 0) {
     if (isOurs(resource.stoppedBy)) violate("P3", `${resource.key} sleeps, and its traffic still goes to it`);
   } else if (resource.restoredAt !== undefined && resource.disturbedAt < resource.restoredAt - longestOnItsWayMs) {
     violate("P3", `the traffic of ${resource.key} was sent back to it before it could take any`);
   }
 }
+
+/** Somebody had taken away what routes its traffic, and it was not put back everywhere yet: a limit. */
+function isTampered(service: SimulatedResource["service"], at: number): boolean {
+  return service !== undefined && at - service.tamperedAt < repairedWithinMs;
+}
+
+/** The keeper's look, and the way to all nodes. */
+const repairedWithinMs = 3_000;
 
 /** A restore that was right when it was sent may arrive so much later. */
 const longestOnItsWayMs = 25_000;

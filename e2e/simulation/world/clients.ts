@@ -25,16 +25,35 @@ export class Clients {
   }
 
   send(plan: RequestPlan, { which, isProbe = false }: SendOptions): ClientRequest {
-    const { ledger, platform, clock, random } = this.#world;
+    const { ledger, platform, random } = this.#world;
     const request = ledger.open(plan, isProbe);
     const resource = platform.resource({ name: plan.resource });
+    if (resource.service !== undefined) return this.#sendByNode(request, resource, which);
     const ways = platform.capabilities.routing ? resource.ways : (["dlx"] as const);
     const way = random(`${request.id} way`).pick<"dlx" | "resource">(ways);
-    if (way === "dlx") this.#sendToDlx(request, which);
+    if (way === "dlx") this.#sendThrough(request, which);
     else this.#sendToResource(request, resource);
-    if (plan.leavesAfterMs !== undefined && !isProbe && way === "dlx")
-      clock.setTimer(plan.leavesAfterMs, () => this.#leave(request));
     return request;
+  }
+
+  /** Through a Service: to any of the endpoints that the client's node has heard of. */
+  #sendByNode(request: ClientRequest, resource: SimulatedResource, which: number): ClientRequest {
+    const { random, openDlxs } = this.#world;
+    const { hasDlxs, instances } = random(`${request.id} node`).pick(resource.service?.views ?? []);
+    const dlxs = hasDlxs ? Math.max(1, openDlxs.length) : 0;
+    const taken = random(`${request.id} endpoint`).integer(0, Math.max(0, instances.length + dlxs - 1));
+    const instance = instances[taken];
+    if (instance !== undefined) this.#sendTo(request, instance);
+    else if (hasDlxs) this.#sendThrough(request, which);
+    else this.#endDark(request, resource);
+    return request;
+  }
+
+  #sendThrough(request: ClientRequest, which: number): void {
+    const { clock } = this.#world;
+    const { leavesAfterMs } = request.plan;
+    this.#sendToDlx(request, which);
+    if (leavesAfterMs !== undefined && !request.isProbe) clock.setTimer(leavesAfterMs, () => this.#leave(request));
   }
 
   #sendToDlx(request: ClientRequest, which: number): void {
@@ -82,13 +101,20 @@ export class Clients {
   }
 
   #sendToResource(request: ClientRequest, resource: SimulatedResource): void {
-    const { random, executions, violate } = this.#world;
+    const { random } = this.#world;
     const endpoints = [...resource.instances].filter((instance) => instance.isInTraffic);
-    if (endpoints.length === 0) {
-      checkDark(resource, violate);
-      return this.#end(request, { kind: "dark", cause: "nobody is in the platform's traffic" });
-    }
-    const instance = random(`${request.id} endpoint`).pick(endpoints);
+    if (endpoints.length === 0) return this.#endDark(request, resource);
+    this.#sendTo(request, random(`${request.id} endpoint`).pick(endpoints));
+  }
+
+  #endDark(request: ClientRequest, resource: SimulatedResource): void {
+    const { violate, clock } = this.#world;
+    checkDark(resource, clock.monotonic(), violate);
+    this.#end(request, { kind: "dark", cause: "nobody is in the platform's traffic" });
+  }
+
+  #sendTo(request: ClientRequest, instance: Instance): void {
+    const { executions } = this.#world;
     this.#world.note(request.id, `${request.plan.method} ${request.plan.resource} straight to ${instance.id}`);
     executions.carry(transitMs, () => this.#meet(request, instance));
   }

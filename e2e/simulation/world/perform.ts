@@ -58,6 +58,12 @@ export function perform(world: World, deed: Deed): void {
     case "mend":
       world.platform.resource({ name: deed.resource }).mend();
       break;
+    case "gitops":
+      world.gitops.set(deed.resource, world.clock.monotonic() + deed.ms);
+      break;
+    case "tamper":
+      world.platform.resource({ name: deed.resource }).service?.tamper(deed.what);
+      break;
     case "metrics":
       setMetrics(world, deed.fault);
       break;

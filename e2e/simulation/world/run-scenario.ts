@@ -53,6 +53,7 @@ async function calmDown(world: World): Promise<void> {
   world.cues.end();
   world.weather.calm();
   world.metrics.fault = undefined;
+  world.gitops.clear();
   for (const resource of world.platform.resources.values()) {
     resource.hurry();
     resource.mend();

@@ -18,8 +18,10 @@ import { Executions } from "../parts/executions.ts";
 import { remotePeers } from "../parts/remote-peers.ts";
 import { SimulatedMetrics } from "../parts/simulated-metrics.ts";
 import type { Instance } from "../platform/instance.ts";
+import { isOurs } from "../platform/is-ours.ts";
 import { SimulatedPlatform } from "../platform/simulated-platform.ts";
-import type { SimulatedResource, Write } from "../platform/simulated-resource.ts";
+import type { Write } from "../platform/resource-options.ts";
+import type { SimulatedResource } from "../platform/simulated-resource.ts";
 import type { Scenario } from "../scenario/scenario.ts";
 import { checkCount, checkCut, checkNeeds, checkStop, type Property, type Violation } from "./checks.ts";
 import { Clients } from "./clients.ts";
@@ -65,6 +67,8 @@ export class World {
   readonly autoscalers: AutoscalerProcess[] = [];
   /** What opens or closes in the background. */
   readonly pending = new Set<Promise<unknown>>();
+  /** Until when a tool reverts what we annotate, by resource. */
+  readonly gitops = new Map<string, Milliseconds>();
   steps = 0;
   readonly #counts = { dlx: 0, autoscaler: 0, host: 0 };
 
@@ -265,8 +269,18 @@ export class World {
   #written(resource: SimulatedResource, write: Write): void {
     checkStop(resource, write, this.dlxs, this.platform, this.violate);
     checkCount(resource, write, this.scenario.capabilities.compareAndSet, this.violate);
+    this.#revert(resource, write);
     if (write.from === write.to || write.by.startsWith("person") || write.by.startsWith("hpa")) return;
     this.note(write.by, `${write.to === 0 ? "stopped" : "woke"} ${resource.key}`);
+  }
+
+  /** A tool that keeps a resource as it is written somewhere: after each write of ours it takes away what we annotated. */
+  #revert(resource: SimulatedResource, { by, version }: Write): void {
+    const { clock } = this;
+    const { name } = resource.ref;
+    if (!isOurs(by) || clock.monotonic() >= (this.gitops.get(name) ?? 0)) return;
+    const lateMs = this.random(`revert ${name} ${String(version)}`).between(50, 1_500);
+    clock.setTimer(lateMs, () => resource.revert());
   }
 
   #cut(id: string, instance: Instance, cause: string): void {

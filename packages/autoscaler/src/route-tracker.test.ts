@@ -73,7 +73,7 @@ describe("where the platform shows its routes", () => {
     expect([at("v2"), divertedSince("v2")]).toEqual([undefined, undefined]);
   });
 
-  it("it is known of one resource that another one of the same scaler shows routes", async () => {
+  it("counts on what is shown alone as soon as another resource of the scaler shows its route", async () => {
     const telling = { isTold: false };
     route = new RouteTracker(telling);
     new RouteTracker(telling).see("resource", 0);
