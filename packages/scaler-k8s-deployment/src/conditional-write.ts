@@ -20,10 +20,7 @@ export async function repeatWrite(
     if (await attempt()) return;
     await clock.sleep(backoffMs(tries, { firstMs: 5, longestMs: 200 }), signal);
   }
-  throw new ScalerError(
-    "SCALER_UNAVAILABLE",
-    `${what} changed all the time; ${String(mostTries)} writes were refused`,
-  );
+  throw new ScalerError("SCALER_UNAVAILABLE", `${what} changed all the time; ${String(mostTries)} writes were refused`);
 }
 
 /** False where the object had changed, or was made meanwhile. Other failures are thrown. */

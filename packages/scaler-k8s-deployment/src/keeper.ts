@@ -188,7 +188,10 @@ export class Keeper implements AsyncDisposable {
         await routes.forget(service, this.#life.signal).catch((error: unknown) => {
           const { code, message } = toScalerError(error, "SCALER_UNAVAILABLE");
           if (!this.#life.signal.aborted && code !== "SCALER_CONFLICT")
-            logger.warn({ service: `${namespace}/${service.metadata.name}`, code, error: message }, "a left slice could not be removed");
+            logger.warn(
+              { service: `${namespace}/${service.metadata.name}`, code, error: message },
+              "a left slice could not be removed",
+            );
         });
       }
     }

@@ -193,9 +193,7 @@ export class RouteApi {
       refuseOlder(readRoute(slice.metadata), record);
       const wanted = await content(slice);
       if (isRecorded(slice, record, wakeReplicas) && isAsWanted(slice, wanted)) return true;
-      return isWritten(
-        slices.replace(slice, { service, addressType, ...wanted, route: record, wakeReplicas }, signal),
-      );
+      return isWritten(slices.replace(slice, { service, addressType, ...wanted, route: record, wakeReplicas }, signal));
     });
   }
 
@@ -260,9 +258,7 @@ export const inTrafficWithinMs: Milliseconds = 8_000;
 function isRecorded({ metadata }: SliceObject, record: RouteRecord, wakeReplicas: number): boolean {
   const found = readRoute(metadata);
   return (
-    found !== undefined &&
-    formatRoute(found) === formatRoute(record) &&
-    readWakeReplicas(metadata) === wakeReplicas
+    found !== undefined && formatRoute(found) === formatRoute(record) && readWakeReplicas(metadata) === wakeReplicas
   );
 }
 

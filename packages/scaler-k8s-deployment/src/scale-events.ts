@@ -1,5 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { type Clock, type Logger, type Milliseconds, type ResourceFailure, type ScalerContext, toScalerError } from "@dormouse/core";
+import {
+  type Clock,
+  type Logger,
+  type Milliseconds,
+  type ResourceFailure,
+  type ScalerContext,
+  toScalerError,
+} from "@dormouse/core";
 import { apiPath, type Cluster } from "@dormouse/kubernetes";
 import type { Workload } from "./workload.ts";
 
@@ -30,7 +37,12 @@ export class ScaleEvents implements AsyncDisposable {
 
   constructor(
     cluster: Cluster,
-    { clock, logger, host, isOn }: Pick<ScalerContext, "clock" | "logger"> & { readonly host: string; readonly isOn: boolean },
+    {
+      clock,
+      logger,
+      host,
+      isOn,
+    }: Pick<ScalerContext, "clock" | "logger"> & { readonly host: string; readonly isOn: boolean },
   ) {
     this.#isOn = isOn;
     this.#cluster = cluster;

@@ -38,9 +38,7 @@ export class ServiceApi {
         metadata: { resourceVersion, annotations: { [routeAnnotation]: formatRoute(record) } },
         spec: { selector: { [divertedKey]: hasKey ? divertedValue : null } },
       };
-      return isWritten(
-        this.#cluster.request("PATCH", pathOf(namespace, name), { ...mergePatch, body, signal }),
-      );
+      return isWritten(this.#cluster.request("PATCH", pathOf(namespace, name), { ...mergePatch, body, signal }));
     });
   }
 

@@ -62,11 +62,7 @@ export class WorkloadApi {
    *
    * @param options.check throws where the workload as it is read must not be scaled so
    */
-  async scale(
-    ref: LocalRef,
-    replicas: number,
-    { ifVersion, check, signal }: ScaleOptions,
-  ): Promise<Scaled> {
+  async scale(ref: LocalRef, replicas: number, { ifVersion, check, signal }: ScaleOptions): Promise<Scaled> {
     const remembered = this.#read.get(keyOf(ref));
     let before =
       remembered !== undefined && formatVersion(versionOf(remembered.metadata)) === ifVersion ? remembered : undefined;

@@ -124,11 +124,7 @@ export class WorkloadKeeper {
   }
 
   /** Gives the traffic back once the pods are ready for it. */
-  async #restore(
-    facts: WorkloadFacts,
-    service: ServiceObject,
-    signal: AbortSignal,
-  ): Promise<Milliseconds | undefined> {
+  async #restore(facts: WorkloadFacts, service: ServiceObject, signal: AbortSignal): Promise<Milliseconds | undefined> {
     const { routes, watched } = this.#parts;
     const { workload, plan, slices, wakeReplicas, route } = facts;
     const { uid } = workload.metadata;
