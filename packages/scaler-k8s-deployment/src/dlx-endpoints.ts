@@ -44,8 +44,7 @@ export async function listening(
   return endpoints.filter((_, index) => accepted[index]);
 }
 
-/** The address of an endpoint of ours. */
-export function addressOf({ addresses }: SliceEndpoint): string {
+function addressOf({ addresses }: SliceEndpoint): string {
   return addresses[0] ?? "";
 }
 

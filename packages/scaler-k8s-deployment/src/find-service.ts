@@ -1,26 +1,37 @@
 import { matchesLabels } from "./match-labels.ts";
 import { workloadAnnotations } from "./names.ts";
 import type { ServiceObject } from "./objects.ts";
+import type { RouteRecord } from "./route-record.ts";
 import { refOf, type Workload } from "./workload.ts";
 
 /** The Service whose traffic a workload gets, none, or why it cannot be said. */
 export type FoundService =
   | { readonly kind: "found"; readonly service: ServiceObject }
-  | { readonly kind: "none"; readonly problem: string }
-  | { readonly kind: "refused"; readonly problem: string };
+  /** None, or refused: `service` is the one whose traffic was diverted for this workload before. */
+  | { readonly kind: "none" | "refused"; readonly problem: string; readonly service?: ServiceObject };
 
 /** Everything in the workload's namespace that the search may look at. */
 export interface Neighbours {
   readonly services: readonly ServiceObject[];
   /** Workloads of any kind, this one included. */
   readonly workloads: readonly Workload[];
+  /** Who last sent a Service's traffic where. */
+  readonly routeOf: (service: ServiceObject) => RouteRecord | undefined;
 }
 
 /**
  * Finds the one Service before a workload: the one that it names, else the only one whose selector matches its pods.
  * Refused is what cannot be diverted without harm to others.
  */
-export function findService(workload: Workload, { services, workloads }: Neighbours): FoundService {
+export function findService(workload: Workload, neighbours: Neighbours): FoundService {
+  const found = find(workload, neighbours);
+  if (found.kind === "found") return found;
+  const { services, routeOf } = neighbours;
+  const service = services.find((each) => routeOf(each)?.uid === workload.metadata.uid);
+  return service === undefined ? found : { ...found, service };
+}
+
+function find(workload: Workload, { services, workloads }: Neighbours): FoundService {
   const named = workload.metadata.annotations?.[workloadAnnotations.service];
   const found = named === undefined ? findBySelector(workload, services) : findByName(named, workload, services);
   if (found.kind !== "found") return found;

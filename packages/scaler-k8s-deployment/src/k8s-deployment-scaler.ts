@@ -28,13 +28,15 @@ import { restoreTraffic } from "./restore-traffic.ts";
 import { RouteApi } from "./route-api.ts";
 import { ScaleEvents } from "./scale-events.ts";
 import { SettledPods } from "./settled-pods.ts";
+import { ServiceApi } from "./service-api.ts";
 import { SliceApi } from "./slice-api.ts";
+import { SlicePorts } from "./slice-ports.ts";
 import { formatVersion, parseVersion, versionOf } from "./version.ts";
 import { watchFacts } from "./watch-facts.ts";
 import { WatchedCluster } from "./watched-cluster.ts";
 import { notFound, WorkloadApi } from "./workload-api.ts";
 import { factsOf, toResource, type WorkloadFacts } from "./workload-facts.ts";
-import type { Workload } from "./workload.ts";
+import { asksToBeManaged, refOf, type Workload } from "./workload.ts";
 
 /** The watch may be behind for so long before its word counts no more. */
 const staleAfterMs: Milliseconds = 30_000;
@@ -70,9 +72,10 @@ export class K8sDeploymentScaler implements ResourceScaler {
     this.#api = new WorkloadApi(cluster, clock);
     this.#settled = new SettledPods(this.#watched, this.#api, clock);
     const slices = new SliceApi(cluster);
-    const book = new PortBook(cluster, options);
-    this.#routes = new RouteApi({ cluster, clock, watched: this.#watched, slices, book });
-    this.#events = new ScaleEvents(cluster, { clock, logger, host: id });
+    const services = new ServiceApi(cluster, clock);
+    const ports = new SlicePorts(this.#watched, new PortBook(cluster, options, clock));
+    this.#routes = new RouteApi({ clock, watched: this.#watched, slices, services, ports });
+    this.#events = new ScaleEvents(cluster, { clock, logger, host: id, isOn: options.events });
     const parts = {
       watched: this.#watched,
       routes: this.#routes,
@@ -137,8 +140,9 @@ export class K8sDeploymentScaler implements ResourceScaler {
     await this.#watched.whenSynced(signal);
     const known = this.#watched.workload(ref) ?? (await this.#api.read(ref, signal));
     if (known === undefined || !factsOf(known, this.#watched, this.#defaults).isListed) throw notFound(ref);
-    const { before, after } = await this.#api.scale(ref, replicas, ifVersion, signal);
-    if (this.#options.events) this.#events.scaled(after, before.spec.replicas ?? 1, replicas);
+    const check = replicas === 0 ? refuseToStop : undefined;
+    const { before, after } = await this.#api.scale(ref, replicas, { ifVersion, signal, ...(check && { check }) });
+    this.#events.scaled(after, before.spec.replicas ?? 1, replicas);
     return { version: formatVersion(versionOf(after.metadata)) };
   }
 
@@ -241,6 +245,13 @@ export class K8sDeploymentScaler implements ResourceScaler {
     const { problem, freshForMs } = this.#watched;
     if (problem !== undefined && freshForMs > staleAfterMs) throw problem;
   }
+}
+
+/** The watch may not know yet that the owner has just taken it back. */
+function refuseToStop(workload: Workload): void {
+  if (asksToBeManaged(workload)) return;
+  const { namespace, name } = refOf(workload);
+  throw new ScalerError("SCALER_CONFLICT", `${namespace}/${name} is managed no more, and is not stopped`);
 }
 
 function unknownPort({ namespace, name }: LocalRef, port: string | undefined, { plan }: WorkloadFacts): ScalerError {

@@ -16,7 +16,7 @@ export interface Metadata {
 }
 
 /** What an object belongs to. */
-export interface OwnerReference {
+interface OwnerReference {
   readonly apiVersion: string;
   readonly kind: string;
   readonly name: string;
@@ -31,7 +31,7 @@ export interface ContainerPort {
 }
 
 /** A readiness probe, as far as a DLX can run it. */
-export interface ReadinessProbe {
+interface ReadinessProbe {
   readonly httpGet?: {
     readonly path?: string;
     readonly port: number | string;

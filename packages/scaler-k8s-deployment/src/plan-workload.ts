@@ -2,7 +2,7 @@ import { isConfigError, parsePolicyLabels, type Policy, type ResourceFailure } f
 import { findService, type Neighbours } from "./find-service.ts";
 import { ownAnnotations, prefix, workloadAnnotations } from "./names.ts";
 import type { ServiceObject } from "./objects.ts";
-import { type FoundPorts, portsOfContainers, portsOfService, type RoutedPort } from "./ports-of.ts";
+import { type FoundPorts, otherPorts, portsOfContainers, portsOfService, type RoutedPort } from "./ports-of.ts";
 import { asksToBeManaged, refOf, type Workload } from "./workload.ts";
 
 /** What is to be done with a workload, as far as what is written about it goes. */
@@ -29,9 +29,9 @@ export interface PlanSurroundings extends Neighbours {
 export function planWorkload(workload: Workload, surroundings: PlanSurroundings): WorkloadPlan {
   const { defaults, scaledObject } = surroundings;
   const found = findService(workload, surroundings);
-  const service = found.kind === "found" ? found.service : undefined;
+  const { service } = found;
   const ports = service === undefined ? portsOfContainers(workload) : portsOfService(service, workload);
-  const parts = { ports: "ports" in ports ? ports.ports : [], ...(service !== undefined && { service }) };
+  const parts = { ports: ports.ports, ...(service !== undefined && { service }) };
   const unmanaged = { ...parts, policy: { ...defaults, enabled: false }, drains: true };
   if (!asksToBeManaged(workload)) return unmanaged;
   const read = readPolicy(workload, defaults);
@@ -44,6 +44,7 @@ export function planWorkload(workload: Workload, surroundings: PlanSurroundings)
     (found.kind === "refused" ? found.problem : undefined) ??
     (found.kind === "none" && !hasEntrance(policy) ? found.problem : undefined) ??
     problemOfPorts(ports, policy) ??
+    problemOfOthers(service, ports, policy) ??
     (!drains && policy.routing !== "direct" ? needsKey : undefined);
   return problem === undefined
     ? { ...parts, policy: { ...policy, enabled: true, ...(service === undefined && { routing: "always" }) }, drains }
@@ -78,10 +79,25 @@ function readPolicy(workload: Workload, defaults: Policy): ReadPolicy | { readon
 }
 
 function problemOfPorts(found: FoundPorts, { port }: Policy): string | undefined {
-  if ("problem" in found) return found.problem;
+  if (found.problem !== undefined) return found.problem;
   const names = found.ports.map((each) => each.port.name);
   if (port === undefined || names.includes(port)) return undefined;
   return `${prefix}port: there is no port ${JSON.stringify(port)}; it has ${names.slice(0, 10).join(", ")}`;
+}
+
+/** Diverted, a Service leads to DLXs only, and they take HTTP. */
+function problemOfOthers(
+  service: ServiceObject | undefined,
+  { ports }: FoundPorts,
+  { routing }: Policy,
+): string | undefined {
+  if (service === undefined) return undefined;
+  const { name } = service.metadata;
+  const others = otherPorts(service);
+  if (ports.every(({ port }) => port.protocol === "tcp"))
+    return `Service ${name} has no port that takes HTTP, only ${others.slice(0, 5).join(", ")}: nothing could wake it`;
+  if (others.length === 0 || routing === "direct") return undefined;
+  return `Service ${name} has ports that a DLX cannot serve: ${others.slice(0, 5).join(", ")}; move them to a Service of their own, with dormouse.dev/service here, or set ${prefix}routing: direct, with which they fail only while it sleeps`;
 }
 
 /** Requests can come by the DLX's own listeners. */

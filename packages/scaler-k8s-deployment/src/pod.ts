@@ -8,7 +8,11 @@ export function toPod({ metadata, status = {} }: PodObject): PodObject {
   const { phase, podIP, conditions = [], containerStatuses, initContainerStatuses } = status;
   return {
     metadata: {
-      ...{ name, namespace, uid, resourceVersion, creationTimestamp },
+      name,
+      namespace,
+      uid,
+      resourceVersion,
+      creationTimestamp,
       ...(deletionTimestamp !== undefined && { deletionTimestamp }),
       ...(labels !== undefined && { labels }),
       ...(ownerReferences !== undefined && { ownerReferences }),

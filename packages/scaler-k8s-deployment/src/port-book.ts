@@ -1,12 +1,14 @@
-import { isScalerError, type LocalRef, ScalerError } from "@dormouse/core";
+import { backoffMs, type Clock, isScalerError, type LocalRef, ScalerError } from "@dormouse/core";
 import { apiPath, type Cluster } from "@dormouse/kubernetes";
+import PQueue from "p-queue";
+import { isWritten } from "./conditional-write.ts";
 import type { K8sDeploymentOptions } from "./k8s-deployment-options.ts";
 import { fieldManager } from "./names.ts";
 import { releasedKey } from "./watched-cluster.ts";
 import { mergePatch } from "./workload-api.ts";
 
-/** How often a write is repeated that came to late. */
-const mostTries = 10;
+/** How often a write is repeated that came too late. */
+const mostTries = 20;
 
 interface StateObject {
   readonly metadata: { readonly resourceVersion: string };
@@ -26,43 +28,52 @@ export function portUser({ namespace, name }: LocalRef, port: string): PortUser 
  * once cannot give one to two Services, since each write is conditional on what was read.
  */
 export class PortBook {
-  readonly #cluster: Cluster;
-  readonly #options: K8sDeploymentOptions;
+  readonly #cluster: Pick<Cluster, "request" | "namespace">;
+  readonly #options: Pick<K8sDeploymentOptions, "dlx" | "state">;
+  readonly #clock: Clock;
+  /** One write at a time: this process's own would only be in each other's way. */
+  readonly #queue = new PQueue({ concurrency: 1 });
 
-  constructor(cluster: Cluster, options: K8sDeploymentOptions) {
+  constructor(
+    cluster: Pick<Cluster, "request" | "namespace">,
+    options: Pick<K8sDeploymentOptions, "dlx" | "state">,
+    clock: Clock,
+  ) {
     this.#cluster = cluster;
     this.#options = options;
+    this.#clock = clock;
   }
 
   /**
    * The ports of these users, handed out to those that have none.
    *
-   * @param isUsed whether another user's entry still counts; where the range is full, those that do not are given up
+   * @param inUse what slices list now. It counts as booked, in case somebody took the book away; and once the range is
+   *   full, entries of users that are not in it are given up
    * @throws ScalerError `SCALER_QUOTA` where the range has none left
    */
   async portsFor(
     users: readonly PortUser[],
-    isUsed: (user: string) => boolean,
+    inUse: ReadonlyMap<number, PortUser>,
+    signal: AbortSignal | undefined,
+  ): Promise<ReadonlyMap<PortUser, number>> {
+    return this.#queue.add(() => this.#portsFor(users, inUse, signal), signal === undefined ? {} : { signal });
+  }
+
+  async #portsFor(
+    users: readonly PortUser[],
+    inUse: ReadonlyMap<number, PortUser>,
     signal: AbortSignal | undefined,
   ): Promise<ReadonlyMap<PortUser, number>> {
     for (let tries = 0; tries < mostTries; tries += 1) {
       const state = await this.#read(signal);
-      const known = byUser(state?.data ?? {});
+      const data = state?.data ?? {};
+      const known = byUser(data);
       const missing = users.filter((user) => !known.has(user));
-      const changes = missing.length === 0 ? undefined : this.#handOut(missing, state?.data ?? {}, isUsed);
-      if (changes === undefined || (await this.#write(state, changes, signal))) {
-        const handed = byUser(
-          Object.fromEntries(
-            Object.entries(changes ?? {}).filter((entry): entry is [string, string] => entry[1] !== null),
-          ),
-        );
-        return new Map(
-          users.flatMap((user) => {
-            const port = known.get(user) ?? handed.get(user);
-            return port === undefined ? [] : [[user, port] as const];
-          }),
-        );
-      }
+      const handed = this.#handOut(missing, data, inUse);
+      const changes = Object.fromEntries([...handed].map(([user, port]) => [String(port), user]));
+      if (missing.length === 0 || (await this.#write(state, changes, signal)))
+        return new Map(users.map((user) => [user, known.get(user) ?? handed.get(user) ?? 0]));
+      await this.#clock.sleep(backoffMs(tries, { firstMs: 5, longestMs: 200 }), signal);
     }
     throw new ScalerError(
       "SCALER_UNAVAILABLE",
@@ -84,30 +95,43 @@ export class PortBook {
   #handOut(
     users: readonly PortUser[],
     data: Readonly<Record<string, string>>,
-    isUsed: (user: string) => boolean,
-  ): Record<string, string | null> {
+    inUse: ReadonlyMap<number, PortUser>,
+  ): ReadonlyMap<PortUser, number> {
     const { from, to } = this.#options.dlx.ports;
-    const changes: Record<string, string | null> = {};
-    let left: string[] | undefined;
-    let next = from;
+    const isFree = (port: number): boolean => data[String(port)] === undefined && !taken.has(port);
+    const taken = new Set<number>();
+    const handed = new Map<PortUser, number>();
+    const give = (user: PortUser, port: number): void => void (taken.add(port), handed.set(user, port));
+    const listed = new Map([...inUse].map(([port, user]) => [user, port]));
     for (const user of users) {
-      while (next <= to && data[String(next)] !== undefined) next += 1;
-      if (next <= to) {
-        changes[String(next++)] = user;
-        continue;
-      }
-      left ??= Object.entries(data).flatMap(([port, owner]) =>
-        isPort(port) && Number(port) >= from && Number(port) <= to && !isUsed(owner) ? [port] : [],
-      );
-      const port = left.pop();
+      const port = listed.get(user);
+      if (port !== undefined && port >= from && port <= to && isFree(port)) give(user, port);
+    }
+    let next = from;
+    let left: number[] | undefined;
+    for (const user of users) {
+      if (handed.has(user)) continue;
+      while (next <= to && !(isFree(next) && !inUse.has(next))) next += 1;
+      left ??= next <= to ? undefined : this.#abandoned(data, inUse);
+      const port = next <= to ? next : left?.pop();
       if (port === undefined)
         throw new ScalerError(
           "SCALER_QUOTA",
           `all ${String(to - from + 1)} ports of the DLXs are in use; widen the scaler's option dlx.ports`,
         );
-      changes[port] = user;
+      give(user, port);
     }
-    return changes;
+    return handed;
+  }
+
+  /** Ports whose entries nobody uses. */
+  #abandoned(data: Readonly<Record<string, string>>, inUse: ReadonlyMap<number, PortUser>): number[] {
+    const { from, to } = this.#options.dlx.ports;
+    const users = new Set<string>(inUse.values());
+    return Object.entries(data)
+      .filter(([port, user]) => isPort(port) && !users.has(user))
+      .map(([port]) => Number(port))
+      .filter((port) => port >= from && port <= to && !inUse.has(port));
   }
 
   async #read(signal: AbortSignal | undefined): Promise<StateObject | undefined> {
@@ -126,28 +150,14 @@ export class PortBook {
     signal: AbortSignal | undefined,
   ): Promise<boolean> {
     const name = this.#options.state.configMap;
-    try {
-      if (state === undefined) {
-        const body = {
-          apiVersion: "v1",
-          kind: "ConfigMap",
-          metadata: { name, labels: { "app.kubernetes.io/managed-by": "dormouse" } },
-          data,
-        };
-        await this.#cluster.request("POST", this.#path(), { query: { fieldManager }, body, signal });
-      } else {
-        const { resourceVersion } = state.metadata;
-        await this.#cluster.request("PATCH", this.#path(name), {
-          ...mergePatch,
-          body: { metadata: { resourceVersion }, data },
-          signal,
-        });
-      }
-      return true;
-    } catch (error) {
-      if (isScalerError(error) && error.code === "SCALER_CONFLICT") return false;
-      throw error;
+    if (state === undefined) {
+      const metadata = { name, labels: { "app.kubernetes.io/managed-by": "dormouse" } };
+      const body = { apiVersion: "v1", kind: "ConfigMap", metadata, data };
+      return isWritten(this.#cluster.request("POST", this.#path(), { query: { fieldManager }, body, signal }));
     }
+    const { resourceVersion } = state.metadata;
+    const body = { metadata: { resourceVersion }, data };
+    return isWritten(this.#cluster.request("PATCH", this.#path(name), { ...mergePatch, body, signal }));
   }
 
   get #namespace(): string {

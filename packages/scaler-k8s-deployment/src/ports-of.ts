@@ -9,24 +9,38 @@ export interface RoutedPort {
   readonly sliceName: string;
 }
 
-/** The ports that requests can come by, or why there are none. */
-export type FoundPorts = { readonly ports: readonly RoutedPort[] } | { readonly problem: string };
+/** The ports that requests can come by, and what is wrong with others. */
+export interface FoundPorts {
+  readonly ports: readonly RoutedPort[];
+  readonly problem?: string;
+}
 
 /** The TCP ports of a workload's Service, with the numbers that they have in its pods. */
 export function portsOfService(service: ServiceObject, workload: Workload): FoundPorts {
   const { name } = service.metadata;
   const tcp = (service.spec.ports ?? []).filter(({ protocol = "TCP" }) => protocol === "TCP");
-  if (tcp.length === 0) return { problem: `Service ${name} has no TCP port` };
+  if (tcp.length === 0) return { ports: [], problem: `Service ${name} has no TCP port` };
   const ports: RoutedPort[] = [];
+  let problem: string | undefined;
   for (const port of tcp) {
     const number = numberOf(port, containersOf(workload));
     if (number === undefined)
-      return {
-        problem: `port ${portName(port)} of Service ${name} leads to ${JSON.stringify(port.targetPort)}, and no container has a port of that name`,
-      };
-    ports.push({ port: { name: portName(port), number, protocol: protocolOf(port) }, sliceName: port.name ?? "" });
+      problem ??= `port ${portName(port)} of Service ${name} leads to ${JSON.stringify(port.targetPort)}, and no container has a port of that name`;
+    else ports.push({ port: { name: portName(port), number, protocol: protocolOf(port) }, sliceName: port.name ?? "" });
   }
-  return { ports };
+  return problem === undefined ? { ports } : { ports, problem };
+}
+
+/**
+ * Ports of a Service that no DLX can take the place of the pods at: other protocols than TCP, and TCP that is not HTTP.
+ * As people know them, such as `dns (UDP)`.
+ */
+export function otherPorts({ spec }: ServiceObject): readonly string[] {
+  return (spec.ports ?? []).flatMap((port) => {
+    const { protocol = "TCP" } = port;
+    if (protocol === "TCP" && protocolOf(port) !== "tcp") return [];
+    return `${portName(port)} (${protocol === "TCP" ? "TCP that is not HTTP" : protocol})`;
+  });
 }
 
 /** The TCP ports that a workload's containers declare, for one without a Service. */
@@ -34,7 +48,8 @@ export function portsOfContainers(workload: Workload): FoundPorts {
   const declared = containersOf(workload)
     .flatMap(({ ports = [] }) => ports)
     .filter(isTcp);
-  if (declared.length === 0) return { problem: "its containers declare no TCP port; declare one, or add a Service" };
+  if (declared.length === 0)
+    return { ports: [], problem: "its containers declare no TCP port; declare one, or add a Service" };
   const ports = declared.map((port) => ({
     port: {
       name: port.name ?? String(port.containerPort),

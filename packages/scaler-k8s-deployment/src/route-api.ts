@@ -1,24 +1,16 @@
-import {
-  backoffMs,
-  type Clock,
-  isScalerError,
-  type Milliseconds,
-  type RouteDirection,
-  ScalerError,
-} from "@dormouse/core";
-import { apiPath, type Cluster } from "@dormouse/kubernetes";
+import { backoffMs, type Clock, type Milliseconds, ScalerError } from "@dormouse/core";
+import { isWritten, refuseOlder, repeatWrite } from "./conditional-write.ts";
 import { listening, readyDlxs } from "./dlx-endpoints.ts";
-import { divertedKey, divertedValue, routeAnnotation } from "./names.ts";
 import type { ServiceObject, SliceEndpoint, SliceObject, SlicePort } from "./objects.ts";
-import { type PortBook, portUser } from "./port-book.ts";
-import { formatRoute, isNewer, readRoute, type RouteRecord } from "./route-record.ts";
-import { type AddressType, addressTypesOf, type SliceApi, sliceName } from "./slice-api.ts";
-import type { WatchedCluster } from "./watched-cluster.ts";
-import { mergePatch } from "./workload-api.ts";
 import type { RoutedPort } from "./ports-of.ts";
+import { formatRoute, readRoute, readWakeReplicas, type RouteRecord } from "./route-record.ts";
+import type { ServiceApi } from "./service-api.ts";
+import { type AddressType, addressTypesOf, type SliceApi, sliceName } from "./slice-api.ts";
+import type { SlicePorts } from "./slice-ports.ts";
+import type { WatchedCluster } from "./watched-cluster.ts";
 
-/** How often a conditional write is begun anew. */
-const mostTries = 6;
+/** How long the DLXs may take to listen at ports that they have just been told of, in tries with a growing pause. */
+const mostDials = 8;
 
 /** Where a Service's traffic is to go, and by whose order. */
 export interface RouteOrder {
@@ -33,11 +25,32 @@ export interface RouteOrder {
 
 /** What routes are read and written through. */
 export interface RouteParts {
-  readonly cluster: Cluster;
   readonly clock: Clock;
   readonly watched: WatchedCluster;
   readonly slices: SliceApi;
-  readonly book: PortBook;
+  readonly services: ServiceApi;
+  readonly ports: SlicePorts;
+}
+
+/** How a slice is brought up to date. */
+interface RefreshChoice {
+  readonly signal: AbortSignal | undefined;
+  readonly dialsAll?: boolean;
+  readonly podsServe?: boolean;
+}
+
+/** What a slice came to. */
+interface RefreshedSlice {
+  /** Every ready DLX is listed; else one does not listen yet. */
+  readonly isComplete: boolean;
+  /** At least one ready DLX is listed. */
+  readonly isServed: boolean;
+}
+
+/** What a slice is to say. */
+interface WantedSlice {
+  readonly ports: readonly SlicePort[];
+  readonly endpoints: readonly SliceEndpoint[];
 }
 
 /**
@@ -64,25 +77,28 @@ export class RouteApi {
   async divert(order: RouteOrder, signal: AbortSignal | undefined): Promise<void> {
     for (const addressType of addressTypesOf(order.service)) {
       await this.#change(order, addressType, signal, async (slice) => {
-        const endpoints = await this.#listening(order, addressType, slice, signal);
-        return { endpoints };
+        const ports = await this.#parts.ports.for(slice, order, signal);
+        return { ports, endpoints: await this.#listening(order, addressType, ports, signal) };
       });
     }
-    await this.#changeService(order, order.drains, signal);
+    await this.#parts.services.route(order.service, order.record, order.drains, signal);
   }
 
   /** First half of the way back: the record says so, and the pods may be in the traffic again beside the DLXs. */
   async beginRestore(order: RouteOrder, signal: AbortSignal | undefined): Promise<void> {
     for (const addressType of addressTypesOf(order.service)) {
-      await this.#change(order, addressType, signal, async (slice) => ({ endpoints: slice.endpoints ?? [] }));
+      await this.#change(order, addressType, signal, async ({ ports, endpoints }) => ({
+        ports: ports ?? [],
+        endpoints: endpoints ?? [],
+      }));
     }
-    await this.#changeService(order, false, signal);
+    await this.#parts.services.route(order.service, order.record, false, signal);
   }
 
   /** Second half: the DLXs leave the traffic. */
   async endRestore(order: RouteOrder, signal: AbortSignal | undefined): Promise<void> {
     for (const addressType of addressTypesOf(order.service)) {
-      await this.#change(order, addressType, signal, async () => ({ endpoints: [] }));
+      await this.#change(order, addressType, signal, async ({ ports }) => ({ ports: ports ?? [], endpoints: [] }));
     }
   }
 
@@ -102,74 +118,55 @@ export class RouteApi {
     addressType: AddressType,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const { slices } = this.#parts;
     const { service, wakeReplicas } = order;
     const record = readRoute(service.metadata);
-    const ports = await this.#portsOf(order, signal);
+    const ports = await this.#parts.ports.for(undefined, order, signal);
     const endpoints = record?.to === "dlx" ? this.#ready(addressType) : [];
-    const content = {
-      service,
-      addressType,
-      ports,
-      endpoints,
-      wakeReplicas,
-      ...(record !== undefined && { route: record }),
-    };
-    await slices.create(content, signal).catch((error: unknown) => {
-      if (!(isScalerError(error) && error.code === "SCALER_CONFLICT")) throw error;
-    });
+    const route = record !== undefined && { route: record };
+    const content = { service, addressType, ports, endpoints, wakeReplicas, ...route };
+    // Made by somebody else meanwhile is as good.
+    await isWritten(this.#parts.slices.create(content, signal));
   }
 
   /**
    * Brings an existing slice up to date: the Service's ports, and the DLXs that are ready and listen where the traffic is
-   * theirs. Whether a ready DLX still has to be waited for.
+   * theirs.
+   *
+   * @param choice.dialsAll those that are listed already have to accept a connection, too
+   * @param choice.podsServe pods take the traffic while no DLX is ready: those that are gone leave
    */
   async refreshSlice(
     slice: SliceObject,
     order: Omit<RouteOrder, "record">,
-    signal: AbortSignal | undefined,
-  ): Promise<{ readonly isComplete: boolean }> {
-    const { slices } = this.#parts;
+    choice: RefreshChoice,
+  ): Promise<RefreshedSlice> {
     const { service, wakeReplicas } = order;
     const addressType: AddressType = slice.addressType === "IPv6" ? "IPv6" : "IPv4";
     const record = readRoute(slice.metadata);
-    const ports = hasPortsOf(slice, order.ports) ? (slice.ports ?? []) : await this.#portsOf(order, signal);
+    const { signal } = choice;
+    const ports = await this.#parts.ports.for(slice, order, signal);
     const present = slice.endpoints ?? [];
-    const { endpoints, isComplete } =
+    const { endpoints, ...state } =
       record?.to === "dlx"
-        ? await this.#upToDate(present, addressType, numbersOf(ports), signal)
-        : { endpoints: present, isComplete: true };
-    if (ports === slice.ports && isSame(endpoints, present)) return { isComplete };
-    await slices.replace(
-      slice,
-      { service, addressType, ports, endpoints, wakeReplicas, ...(record !== undefined && { route: record }) },
-      signal,
-    );
-    return { isComplete };
+        ? await this.#upToDate(present, addressType, ports, choice)
+        : this.#leftOf(present, addressType);
+    if (!isAsWanted(slice, { ports, endpoints })) {
+      const route = record !== undefined && { route: record };
+      const content = { service, addressType, ports, endpoints, wakeReplicas, ...route };
+      await this.#parts.slices.replace(slice, content, signal);
+    }
+    return state;
   }
 
   /** Puts the extra key into the Service's selector or takes it out, as it was read; its record stays. */
-  async setKey(
-    { metadata: { namespace, name, resourceVersion } }: ServiceObject,
-    isWanted: boolean,
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
-    const body = {
-      metadata: { resourceVersion },
-      spec: { selector: { [divertedKey]: isWanted ? divertedValue : null } },
-    };
-    await this.#parts.cluster.request("PATCH", servicePath(namespace, name), { ...mergePatch, body, signal });
+  setKey(service: ServiceObject, isWanted: boolean, signal: AbortSignal | undefined): Promise<void> {
+    return this.#parts.services.setKey(service, isWanted, signal);
   }
 
   /** Takes away from a Service and its slices all that was written here. */
   async forget(service: ServiceObject, signal: AbortSignal | undefined): Promise<void> {
-    const { cluster, slices } = this.#parts;
-    const { namespace, name } = service.metadata;
-    const body = {
-      metadata: { annotations: { [routeAnnotation]: null } },
-      spec: { selector: { [divertedKey]: null } },
-    };
-    await cluster.request("PATCH", servicePath(namespace, name), { ...mergePatch, body, signal });
+    const { slices, services } = this.#parts;
+    await services.forget(service, signal);
     const all = await slices.listOf(service, signal);
     for (const slice of all) if (isOurs(slice.metadata.name, service)) await slices.remove(slice, signal);
   }
@@ -179,74 +176,41 @@ export class RouteApi {
     order: RouteOrder,
     addressType: AddressType,
     signal: AbortSignal | undefined,
-    content: (slice: SliceObject) => Promise<{ readonly endpoints: readonly SliceEndpoint[] }>,
+    content: (slice: SliceObject) => Promise<WantedSlice>,
   ): Promise<void> {
     const { slices, clock } = this.#parts;
     const { service, record, wakeReplicas } = order;
     const { namespace, name } = service.metadata;
-    for (let tries = 0; tries < mostTries; tries += 1) {
-      const slice = await slices.read(namespace, sliceName(name, addressType), signal);
-      if (slice === undefined && record.to === "resource") return;
+    const ownName = sliceName(name, addressType);
+    await repeatWrite(`EndpointSlice ${namespace}/${ownName}`, { clock, signal }, async () => {
+      let slice = await slices.read(namespace, ownName, signal);
+      if (slice === undefined && record.to === "resource") return true;
       if (slice === undefined) {
         await this.ensureSlice(order, addressType, signal);
-        continue;
+        slice = await slices.read(namespace, ownName, signal);
+        if (slice === undefined) return false;
       }
       refuseOlder(readRoute(slice.metadata), record);
-      const { endpoints } = await content(slice);
-      const ports = hasPortsOf(slice, order.ports) ? (slice.ports ?? []) : await this.#portsOf(order, signal);
-      if (
-        await isWritten(
-          slices.replace(slice, { service, addressType, ports, endpoints, route: record, wakeReplicas }, signal),
-        )
-      )
-        return;
-      await clock.sleep(backoffMs(tries, { firstMs: 5, longestMs: 200 }), signal);
-    }
-    throw busy(`EndpointSlice ${namespace}/${sliceName(name, addressType)}`);
+      const wanted = await content(slice);
+      if (isRecorded(slice, record, wakeReplicas) && isAsWanted(slice, wanted)) return true;
+      return isWritten(slices.replace(slice, { service, addressType, ...wanted, route: record, wakeReplicas }, signal));
+    });
   }
 
-  async #changeService(
-    { service, record }: RouteOrder,
-    hasKey: boolean,
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
-    const { cluster, clock } = this.#parts;
-    const { namespace, name } = service.metadata;
-    for (let tries = 0; tries < mostTries; tries += 1) {
-      const { metadata, spec } = await cluster.request<ServiceObject>("GET", servicePath(namespace, name), { signal });
-      refuseOlder(readRoute(metadata), record);
-      const isAsWanted =
-        (spec.selector?.[divertedKey] !== undefined) === hasKey &&
-        metadata.annotations?.[routeAnnotation] === formatRoute(record);
-      if (isAsWanted) return;
-      const { resourceVersion } = metadata;
-      const body = {
-        metadata: { resourceVersion, annotations: { [routeAnnotation]: formatRoute(record) } },
-        spec: { selector: { [divertedKey]: hasKey ? divertedValue : null } },
-      };
-      if (await isWritten(cluster.request("PATCH", servicePath(namespace, name), { ...mergePatch, body, signal })))
-        return;
-      await clock.sleep(backoffMs(tries, { firstMs: 5, longestMs: 200 }), signal);
-    }
-    throw busy(`Service ${namespace}/${name}`);
-  }
-
-  /** The ready DLXs that listen at the slice's ports. A slice that has just been made is not known to them for a moment. */
+  /** The ready DLXs that listen at the ports. A slice that has just been made is not known to them for a moment. */
   async #listening(
-    order: RouteOrder,
+    { service }: RouteOrder,
     addressType: AddressType,
-    slice: SliceObject,
+    ports: readonly SlicePort[],
     signal: AbortSignal | undefined,
   ): Promise<readonly SliceEndpoint[]> {
     const { clock } = this.#parts;
-    const ports = hasPortsOf(slice, order.ports) ? (slice.ports ?? []) : await this.#portsOf(order, signal);
-    for (let tries = 0; tries < 8; tries += 1) {
-      const ready = this.#ready(addressType);
-      const found = await listening(ready, numbersOf(ports), { clock, signal });
+    for (let tries = 0; tries < mostDials; tries += 1) {
+      const found = await listening(this.#ready(addressType), numbersOf(ports), { clock, signal });
       if (found.length > 0) return found;
       await clock.sleep(backoffMs(tries, { firstMs: 50, longestMs: 500 }), signal);
     }
-    const { name } = order.service.metadata;
+    const { name } = service.metadata;
     const count = this.#ready(addressType).length;
     const problem =
       count === 0
@@ -258,124 +222,66 @@ export class RouteApi {
   async #upToDate(
     present: readonly SliceEndpoint[],
     addressType: AddressType,
-    ports: readonly number[],
-    signal: AbortSignal | undefined,
-  ) {
+    ports: readonly SlicePort[],
+    { signal, dialsAll = false, podsServe = false }: RefreshChoice,
+  ): Promise<RefreshedSlice & { readonly endpoints: readonly SliceEndpoint[] }> {
     const ready = this.#ready(addressType);
     // Nobody is ready: those that were are as good as none, and may be merely slow.
-    if (ready.length === 0) return { endpoints: present, isComplete: true };
-    const known = new Set(present.map(({ addresses }) => addresses[0]));
-    const stay = ready.filter(({ addresses }) => known.has(addresses[0]));
-    const come = ready.filter(({ addresses }) => !known.has(addresses[0]));
-    const accepted = await listening(come, ports, { clock: this.#parts.clock, signal });
-    const endpoints = ready.filter((endpoint) => stay.includes(endpoint) || accepted.includes(endpoint));
+    if (ready.length === 0) return { endpoints: podsServe ? [] : present, isComplete: true, isServed: false };
+    const known = new Set(dialsAll ? [] : present.map(addressOf));
+    const come = ready.filter((endpoint) => !known.has(addressOf(endpoint)));
+    const accepted = await listening(come, numbersOf(ports), { clock: this.#parts.clock, signal });
+    const endpoints = ready.filter((endpoint) => known.has(addressOf(endpoint)) || accepted.includes(endpoint));
+    const isServed = endpoints.length > 0;
     // A DLX that is gone still is better than an empty slice, for which the Service would refuse.
-    return { endpoints: endpoints.length > 0 ? endpoints : present, isComplete: endpoints.length === ready.length };
+    return { endpoints: isServed ? endpoints : present, isComplete: endpoints.length === ready.length, isServed };
+  }
+
+  /** Of DLXs beside which the pods are in the traffic already those that are gone leave; none comes. */
+  #leftOf(
+    present: readonly SliceEndpoint[],
+    addressType: AddressType,
+  ): RefreshedSlice & { readonly endpoints: readonly SliceEndpoint[] } {
+    const ready = new Set(this.#ready(addressType).map(addressOf));
+    const left = present.filter((endpoint) => ready.has(addressOf(endpoint)));
+    return { endpoints: left.length > 0 ? left : present, isComplete: true, isServed: left.length > 0 };
   }
 
   #ready(addressType: AddressType): readonly SliceEndpoint[] {
     return readyDlxs(this.#parts.watched.dlxSlices(), addressType);
   }
-
-  async #portsOf(
-    { service, ports }: Pick<RouteOrder, "service" | "ports">,
-    signal: AbortSignal | undefined,
-  ): Promise<readonly SlicePort[]> {
-    const { book, watched } = this.#parts;
-    const users = ports.filter(isHttp).map(({ sliceName: port }) => portUser(service.metadata, port));
-    const used = new Set(
-      watched
-        .slices()
-        .flatMap(({ metadata: { namespace, labels }, ports: taken }) =>
-          (taken ?? []).map(({ name = "" }) =>
-            portUser({ namespace, name: labels?.["kubernetes.io/service-name"] ?? "" }, name),
-          ),
-        ),
-    );
-    const handed = await book.portsFor(users, (user) => used.has(user as `${string}/${string}/${string}`), signal);
-    return ports.filter(isHttp).flatMap(({ sliceName: port }, index) => {
-      const user = users[index];
-      const number = user === undefined ? undefined : handed.get(user);
-      return number === undefined ? [] : [{ name: port, port: number, protocol: "TCP" }];
-    });
-  }
-}
-
-/** Whether the slice has just the ports that a DLX can take requests by. */
-export function hasPortsOf({ ports }: SliceObject, wanted: readonly RoutedPort[]): boolean {
-  const has = (ports ?? []).map(({ name = "" }) => name).toSorted();
-  const wants = wanted
-    .filter(isHttp)
-    .map(({ sliceName: name }) => name)
-    .toSorted();
-  return has.length === wants.length && has.every((name, index) => name === wants[index]);
 }
 
 /** How long the pods may take to come into the traffic before a restore gives up, to be tried again. */
 export const inTrafficWithinMs: Milliseconds = 8_000;
 
-/** The direction that the present objects amount to; undefined: something between, or nothing known. */
-export function routedTo(
-  service: ServiceObject,
-  slices: readonly SliceObject[],
-  { drains, hasPods }: { readonly drains: boolean; readonly hasPods: boolean },
-): RouteDirection | undefined {
-  const hasKey = service.spec.selector?.[divertedKey] !== undefined;
-  const all = addressTypesOf(service).map((addressType) => slices.find((slice) => slice.addressType === addressType));
-  const isFilled = (slice: SliceObject | undefined): boolean =>
-    slice !== undefined && (slice.endpoints ?? []).length > 0;
-  if (all.every((slice) => isFilled(slice) && slice !== undefined && readRoute(slice.metadata)?.to === "dlx"))
-    return hasKey || !drains || !hasPods ? "dlx" : undefined;
-  return all.every((slice) => !isFilled(slice)) && !hasKey ? "resource" : undefined;
+function isRecorded({ metadata }: SliceObject, record: RouteRecord, wakeReplicas: number): boolean {
+  const found = readRoute(metadata);
+  return (
+    found !== undefined && formatRoute(found) === formatRoute(record) && readWakeReplicas(metadata) === wakeReplicas
+  );
 }
 
-function isHttp({ port }: RoutedPort): boolean {
-  return port.protocol !== "tcp";
+function isAsWanted({ ports, endpoints }: SliceObject, wanted: WantedSlice): boolean {
+  return (
+    textOf((ports ?? []).map(({ name = "", port }) => `${name}:${String(port)}`)) ===
+      textOf(wanted.ports.map(({ name = "", port }) => `${name}:${String(port)}`)) &&
+    textOf((endpoints ?? []).map(addressOf)) === textOf(wanted.endpoints.map(addressOf))
+  );
+}
+
+function textOf(parts: readonly string[]): string {
+  return parts.toSorted().join(" ");
 }
 
 function numbersOf(ports: readonly SlicePort[]): readonly number[] {
   return ports.flatMap(({ port }) => port ?? []);
 }
 
-function isSame(one: readonly SliceEndpoint[], other: readonly SliceEndpoint[]): boolean {
-  const text = (endpoints: readonly SliceEndpoint[]): string =>
-    endpoints
-      .map(({ addresses }) => addresses.join())
-      .toSorted()
-      .join(" ");
-  return text(one) === text(other);
+function addressOf({ addresses }: SliceEndpoint): string {
+  return addresses[0] ?? "";
 }
 
 function isOurs(name: string, { metadata }: ServiceObject): boolean {
   return name === sliceName(metadata.name, "IPv4") || name === sliceName(metadata.name, "IPv6");
-}
-
-function servicePath(namespace: string, name: string): string {
-  return apiPath("v1", "services", { namespace, name });
-}
-
-function refuseOlder(found: RouteRecord | undefined, ordered: RouteRecord): void {
-  if (isNewer(found, ordered))
-    throw new ScalerError(
-      "SCALER_CONFLICT",
-      `a newer version (epoch ${String(found?.epoch)}) owns the route, not epoch ${String(ordered.epoch)}`,
-    );
-}
-
-/** False: the object had changed. */
-async function isWritten(write: Promise<unknown>): Promise<boolean> {
-  try {
-    await write;
-    return true;
-  } catch (error) {
-    if (isScalerError(error) && error.code === "SCALER_CONFLICT") return false;
-    throw error;
-  }
-}
-
-function busy(what: string): ScalerError {
-  return new ScalerError(
-    "SCALER_UNAVAILABLE",
-    `${what} changed all the time; ${String(mostTries)} writes were refused`,
-  );
 }

@@ -1,13 +1,29 @@
 import { randomUUID } from "node:crypto";
-import { type Clock, type Logger, type ResourceFailure, toScalerError } from "@dormouse/core";
+import {
+  type Clock,
+  type Logger,
+  type Milliseconds,
+  type ResourceFailure,
+  type ScalerContext,
+  toScalerError,
+} from "@dormouse/core";
 import { apiPath, type Cluster } from "@dormouse/kubernetes";
 import type { Workload } from "./workload.ts";
 
 /** Events that are on their way at once; more are dropped, they are for people only. */
 const mostPending = 100;
 
-/** Refusals that were told already, so that each is told once. */
+/** Refusals that are remembered, so that each is told once. */
 const mostTold = 10_000;
+
+/** How long something has to be wrong: objects that are made together come one after the other. */
+const toldAfterMs: Milliseconds = 1_000;
+
+interface Refusal {
+  readonly message: string;
+  readonly since: Milliseconds;
+  readonly isTold: boolean;
+}
 
 /** Writes Kubernetes Events on workloads: wakes, sleeps, refusals. Never holds anything up, and never fails anything. */
 export class ScaleEvents implements AsyncDisposable {
@@ -16,12 +32,19 @@ export class ScaleEvents implements AsyncDisposable {
   readonly #logger: Logger;
   readonly #host: string;
   readonly #pending = new Set<Promise<void>>();
-  readonly #told = new Map<string, string>();
+  readonly #refusals = new Map<string, Refusal>();
+  readonly #isOn: boolean;
 
   constructor(
     cluster: Cluster,
-    { clock, logger, host }: { readonly clock: Clock; readonly logger: Logger; readonly host: string },
+    {
+      clock,
+      logger,
+      host,
+      isOn,
+    }: Pick<ScalerContext, "clock" | "logger"> & { readonly host: string; readonly isOn: boolean },
   ) {
+    this.#isOn = isOn;
     this.#cluster = cluster;
     this.#clock = clock;
     this.#logger = logger;
@@ -35,20 +58,28 @@ export class ScaleEvents implements AsyncDisposable {
       this.#write(workload, "Normal", "DormouseSleep", `Put to sleep: scaled from ${String(from)} to 0`);
   }
 
-  /** Why a workload is left alone; told once for each reason, and again where it has another one. */
-  refused(workload: Workload, { message }: ResourceFailure): void {
+  /**
+   * Why a workload is left alone; told once for each reason, and again where it has another one.
+   * @returns after how long it has to be asked again, to be told; undefined: it has been
+   */
+  refused(workload: Workload, { message }: ResourceFailure): Milliseconds | undefined {
     const { uid } = workload.metadata;
-    if (this.#told.get(uid) === message) return;
-    this.#told.delete(uid);
-    this.#told.set(uid, message);
-    const [oldest] = this.#told.keys();
-    if (this.#told.size > mostTold && oldest !== undefined) this.#told.delete(oldest);
-    this.#write(workload, "Warning", "DormouseRefused", `Left alone: ${message}`);
+    const now = this.#clock.monotonic();
+    const known = this.#refusals.get(uid);
+    const refusal = known?.message === message ? known : { message, since: now, isTold: false };
+    const leftMs = refusal.since + toldAfterMs - now;
+    const isDue = !refusal.isTold && leftMs <= 0;
+    this.#refusals.delete(uid);
+    this.#refusals.set(uid, isDue ? { ...refusal, isTold: true } : refusal);
+    const [oldest] = this.#refusals.keys();
+    if (this.#refusals.size > mostTold && oldest !== undefined) this.#refusals.delete(oldest);
+    if (isDue) this.#write(workload, "Warning", "DormouseRefused", `Left alone: ${message}`);
+    return refusal.isTold || isDue ? undefined : leftMs;
   }
 
   /** The workload is not refused any more. */
-  accepted({ metadata: { uid } }: Workload): void {
-    this.#told.delete(uid);
+  accepted({ metadata: { uid } }: Workload): undefined {
+    this.#refusals.delete(uid);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -61,14 +92,19 @@ export class ScaleEvents implements AsyncDisposable {
     reason: string,
     message: string,
   ): void {
-    if (this.#pending.size >= mostPending) return;
+    if (!this.#isOn || this.#pending.size >= mostPending) return;
     const at = new Date(this.#clock.now()).toISOString().replace(/\.\d+Z$/, "Z");
     const event = {
       apiVersion: "v1",
       kind: "Event",
-      metadata: { name: `${name.slice(0, 200)}.${randomUUID()}`, namespace },
+      metadata: { name: `${name.slice(0, 200).replace(/[-.]+$/, "")}.${randomUUID()}`, namespace },
       involvedObject: { apiVersion: "apps/v1", kind, namespace, name, uid, resourceVersion },
-      ...{ reason, message: message.slice(0, 1_000), type, count: 1, firstTimestamp: at, lastTimestamp: at },
+      reason,
+      message: message.slice(0, 1_000),
+      type,
+      count: 1,
+      firstTimestamp: at,
+      lastTimestamp: at,
       source: { component: "dormouse", host: this.#host },
     };
     const written = this.#cluster

@@ -161,6 +161,14 @@ export class WatchedCluster implements AsyncDisposable {
     return this.#state.list().some(({ data }) => data?.[releasedKey] !== undefined);
   }
 
+  /** Whom the book gave a port of the DLXs to. */
+  bookedUserOf(port: number): string | undefined {
+    return this.#state
+      .list()
+      .map(({ data }) => data?.[String(port)])
+      .find((user) => user !== undefined);
+  }
+
   /** Why what is known may be out of date; undefined while everything is followed. */
   get problem(): ScalerError | undefined {
     return this.#informers.map(({ problem }) => problem).find((problem) => problem !== undefined);

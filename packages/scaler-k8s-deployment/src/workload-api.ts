@@ -1,9 +1,9 @@
 import { backoffMs, type Clock, isScalerError, type LocalRef, ScalerError } from "@dormouse/core";
 import { apiPath, type Cluster } from "@dormouse/kubernetes";
 import { fieldManager, workloadAnnotations } from "./names.ts";
-import type { PodObject, ServiceObject, WorkloadObject } from "./objects.ts";
+import type { PodObject, WorkloadObject } from "./objects.ts";
 import { epochOf, formatVersion, nextEpoch, versionOf } from "./version.ts";
-import { objectOf, pluralOf, toWorkload, type Workload } from "./workload.ts";
+import { objectOf, pluralOf, refOf, toWorkload, type Workload } from "./workload.ts";
 
 /** Fresh reads of one workload that are kept for the write that usually follows. */
 const mostRemembered = 1_000;
@@ -18,9 +18,16 @@ interface ReplicaSetObject {
 }
 
 /** An accepted scaling. */
-export interface Scaled {
+interface Scaled {
   readonly before: Workload;
   readonly after: Workload;
+}
+
+/** How a workload is scaled. */
+interface ScaleOptions {
+  readonly ifVersion?: string | undefined;
+  readonly check?: (before: Workload) => void;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** Reads and writes of workloads on the API server itself, past every cache. */
@@ -52,13 +59,10 @@ export class WorkloadApi {
   /**
    * Writes the count, a new epoch and, for one or more, the count of the next wake, in one patch of the workload on the
    * resource version that was read. A change of mere status meanwhile is read again; one of the version is a conflict.
+   *
+   * @param options.check throws where the workload as it is read must not be scaled so
    */
-  async scale(
-    ref: LocalRef,
-    replicas: number,
-    ifVersion: string | undefined,
-    signal: AbortSignal | undefined,
-  ): Promise<Scaled> {
+  async scale(ref: LocalRef, replicas: number, { ifVersion, check, signal }: ScaleOptions): Promise<Scaled> {
     const remembered = this.#read.get(keyOf(ref));
     let before =
       remembered !== undefined && formatVersion(versionOf(remembered.metadata)) === ifVersion ? remembered : undefined;
@@ -71,6 +75,7 @@ export class WorkloadApi {
           "SCALER_CONFLICT",
           `${ref.namespace}/${ref.name} has version ${version}, not ${ifVersion}`,
         );
+      check?.(before);
       const after = await this.#patch(ref, before, replicas, signal);
       if (after !== undefined) return { before, after };
       before = undefined;
@@ -88,10 +93,20 @@ export class WorkloadApi {
     await this.#cluster.request("GET", path, { query: { limit: 1 }, signal });
   }
 
-  /** Takes away every annotation that this scaler wrote. */
-  async forget(ref: LocalRef, signal: AbortSignal | undefined): Promise<void> {
-    const annotations = { [workloadAnnotations.epoch]: null, [workloadAnnotations.wakeReplicas]: null };
-    await this.#cluster.request("PATCH", pathOf(ref), { ...mergePatch, body: { metadata: { annotations } }, signal });
+  /** Takes away every annotation that this scaler wrote, if there is one. */
+  async forget({ kind, metadata }: Workload, signal: AbortSignal | undefined): Promise<void> {
+    const { epoch, wakeReplicas } = workloadAnnotations;
+    if (metadata.annotations?.[epoch] === undefined && metadata.annotations?.[wakeReplicas] === undefined) return;
+    const body = { metadata: { annotations: { [epoch]: null, [wakeReplicas]: null } } };
+    await this.#cluster.request("PATCH", pathOf(refOf({ kind, metadata })), { ...mergePatch, body, signal });
+  }
+
+  /** Writes the count of the next wake, on the workload that was read; its version stays as it is. */
+  async rememberCount({ kind, metadata }: Workload, count: number, signal: AbortSignal | undefined): Promise<void> {
+    const { uid, resourceVersion } = metadata;
+    const annotations = { [workloadAnnotations.wakeReplicas]: String(count) };
+    const body = { metadata: { uid, resourceVersion, annotations } };
+    await this.#cluster.request("PATCH", pathOf(refOf({ kind, metadata })), { ...mergePatch, body, signal });
   }
 
   /** The highest generation of a workload that this process has seen, be it by an answer or by the watch. */
@@ -140,18 +155,6 @@ export class WorkloadApi {
     });
     const [last] = items.toSorted((one, other) => (other.lastTimestamp ?? "").localeCompare(one.lastTimestamp ?? ""));
     return last?.message;
-  }
-
-  /** A Service as it is now. */
-  async service(namespace: string, name: string, signal: AbortSignal | undefined): Promise<ServiceObject | undefined> {
-    try {
-      return await this.#cluster.request<ServiceObject>("GET", apiPath("v1", "services", { namespace, name }), {
-        signal,
-      });
-    } catch (error) {
-      if (isScalerError(error) && error.code === "SCALER_NOT_FOUND") return undefined;
-      throw error;
-    }
   }
 
   async #patch(

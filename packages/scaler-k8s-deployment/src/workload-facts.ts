@@ -1,13 +1,13 @@
 import type { Policy, Resource, ResourcePort, RouteDirection } from "@dormouse/core";
 import { failureOf } from "./k8s-deployment-error.ts";
-import type { SliceObject } from "./objects.ts";
+import type { ServiceObject, SliceObject } from "./objects.ts";
 import { planWorkload, type WorkloadPlan } from "./plan-workload.ts";
 import { isLiving } from "./pod.ts";
-import { routedTo } from "./route-api.ts";
-import { readWakeReplicas } from "./route-record.ts";
+import { readRoute, readWakeReplicas, type RouteRecord } from "./route-record.ts";
+import { routedTo } from "./routed-to.ts";
 import { formatVersion, versionOf } from "./version.ts";
 import type { WatchedCluster } from "./watched-cluster.ts";
-import { refOf, wasManaged, type Workload } from "./workload.ts";
+import { hasOwnAnnotations, refOf, wasManaged, type Workload } from "./workload.ts";
 
 /** What is known of a workload and of its surroundings at one moment. */
 export interface WorkloadFacts {
@@ -16,6 +16,8 @@ export interface WorkloadFacts {
   /** Our slices of its Service. */
   readonly slices: readonly SliceObject[];
   readonly routedTo: RouteDirection | undefined;
+  /** Who last sent its Service's traffic where. */
+  readonly route: RouteRecord | undefined;
   /** Replicas that a wake asks for. */
   readonly wakeReplicas: number;
   /** Whether there is anything to say of it: it is managed, or something of Dormouse is left on it. */
@@ -28,7 +30,12 @@ export interface WorkloadFacts {
 export function factsOf(workload: Workload, watched: WatchedCluster, defaults: Policy): WorkloadFacts {
   const { namespace } = workload.metadata;
   const scaledObject = watched.scaledObjectOf(workload);
-  const surroundings = { services: watched.servicesIn(namespace), workloads: watched.workloadsIn(namespace), defaults };
+  const surroundings = {
+    services: watched.servicesIn(namespace),
+    workloads: watched.workloadsIn(namespace),
+    routeOf: (service: ServiceObject) => routeOf(service, watched),
+    defaults,
+  };
   const written = planWorkload(workload, { ...surroundings, ...(scaledObject !== undefined && { scaledObject }) });
   const plan = watched.isReleased ? { ...written, policy: { ...written.policy, enabled: false } } : written;
   const { service } = plan;
@@ -42,10 +49,17 @@ export function factsOf(workload: Workload, watched: WatchedCluster, defaults: P
     plan,
     slices,
     routedTo: to,
+    route: service === undefined ? undefined : routeOf(service, watched),
     wakeReplicas: wakeReplicasOf(workload, slices),
     isListed: plan.policy.enabled || plan.refusal !== undefined || isAway || isAsleepByUs,
-    hasLeftovers: isAway || slices.length > 0 || wasManaged(workload),
+    hasLeftovers: isAway || slices.length > 0 || hasOwnAnnotations(workload),
   };
+}
+
+/** By its slices, which nobody else writes, else by the Service itself. */
+function routeOf({ metadata }: ServiceObject, watched: WatchedCluster): RouteRecord | undefined {
+  const records = watched.slicesOf(metadata.namespace, metadata.name).map((slice) => readRoute(slice.metadata));
+  return records.find((found) => found !== undefined) ?? readRoute(metadata);
 }
 
 /** The contract's view of it. */
@@ -85,7 +99,10 @@ function portsOf({ plan, slices }: WorkloadFacts, listenOn: string): readonly Re
   });
 }
 
+/** As many as there are to be now; asleep, as many as there were, by the workload's own annotation or else by its slices. */
 function wakeReplicasOf(workload: Workload, slices: readonly SliceObject[]): number {
+  const desired = workload.spec.replicas ?? 1;
+  if (desired >= 1) return desired;
   const kept = slices.map(({ metadata }) => readWakeReplicas(metadata)).find((count) => count !== undefined);
-  return readWakeReplicas(workload.metadata) ?? kept ?? Math.max(1, workload.spec.replicas ?? 1);
+  return readWakeReplicas(workload.metadata) ?? kept ?? 1;
 }

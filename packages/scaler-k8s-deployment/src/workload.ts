@@ -46,7 +46,12 @@ export function toWorkload(kind: WorkloadKind, { metadata, spec, status }: Workl
   return {
     kind,
     metadata: {
-      ...{ name, namespace, uid, resourceVersion, generation, creationTimestamp },
+      name,
+      namespace,
+      uid,
+      resourceVersion,
+      generation,
+      creationTimestamp,
       ...(deletionTimestamp !== undefined && { deletionTimestamp }),
       annotations: ownOf(metadata.annotations),
     },
@@ -82,6 +87,11 @@ export function asksToBeManaged({ metadata }: Pick<Workload, "metadata">): boole
 /** Whether Dormouse has ever scaled it. */
 export function wasManaged({ metadata }: Pick<Workload, "metadata">): boolean {
   return metadata.annotations?.[workloadAnnotations.epoch] !== undefined;
+}
+
+/** Whether it has any annotation that Dormouse wrote. */
+export function hasOwnAnnotations({ metadata: { annotations = {} } }: Pick<Workload, "metadata">): boolean {
+  return workloadAnnotations.epoch in annotations || workloadAnnotations.wakeReplicas in annotations;
 }
 
 function ownOf(annotations: Metadata["annotations"]): Record<string, string> {

@@ -1,4 +1,4 @@
-import { createServer, type Server } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import { networkInterfaces } from "node:os";
 import type { TestNamespace } from "@dormouse/test-kubernetes";
 
@@ -11,12 +11,16 @@ export interface StandInDlx extends AsyncDisposable {
     readonly ports: { readonly from: number; readonly to: number };
   };
   readonly address: string;
+  /** Path of the namespace's EndpointSlices, in the version that the server has. */
+  readonly slicesPath: string;
   /** Which addresses the Service has as ready endpoints. */
   setReady(addresses: readonly string[]): Promise<void>;
+  /** Whether it accepts connections; it does from the start. */
+  setListening(isListening: boolean): Promise<void>;
 }
 
 /** An address of this machine that an endpoint may have: not a loopback one. */
-export function ownAddress(): string {
+function ownAddress(): string {
   const found = Object.values(networkInterfaces())
     .flat()
     .find((each) => each?.family === "IPv4" && !each.internal);
@@ -26,7 +30,7 @@ export function ownAddress(): string {
 
 /** A Service without selector, with a slice of its own, and listeners behind it. */
 export async function openStandInDlx(namespace: TestNamespace, count = 4): Promise<StandInDlx> {
-  const servers = await listenInARow(count);
+  let servers = await listenInARow(count);
   const first = portOf(servers[0]);
   const { api, name } = namespace;
   const address = ownAddress();
@@ -53,28 +57,40 @@ export async function openStandInDlx(namespace: TestNamespace, count = 4): Promi
   return {
     options: { service: "dormouse-dlx", namespace: name, ports: { from: first, to: first + count - 1 } },
     address,
+    slicesPath: path,
     setReady: async (addresses) => {
       await api.patch(`${path}/dormouse-dlx-1`, { endpoints: endpoints(addresses) });
     },
-    [Symbol.asyncDispose]: async () => {
-      await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+    setListening: async (isListening) => {
+      await closeAll(servers);
+      servers = isListening ? await listenFrom(first, count) : [];
+      if (isListening && servers.length < count) throw new Error("somebody else took the ports meanwhile");
     },
+    [Symbol.asyncDispose]: () => closeAll(servers),
   };
 }
 
 /** As many ports as asked for, one after the other. */
 async function listenInARow(count: number): Promise<readonly Server[]> {
   for (;;) {
-    const first = 20_000 + Math.floor(Math.random() * 9_000);
-    const tried = await Promise.all(Array.from({ length: count }, (_, index) => listenAt(first + index)));
-    const servers = tried.filter((server) => server !== undefined);
+    // Below the ports that Linux gives to outgoing connections.
+    const servers = await listenFrom(12_000 + Math.floor(Math.random() * 18_000), count);
     if (servers.length === count) return servers;
-    await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+    await closeAll(servers);
   }
 }
 
+async function listenFrom(first: number, count: number): Promise<readonly Server[]> {
+  const tried = await Promise.all(Array.from({ length: count }, (_, index) => listenAt(first + index)));
+  return tried.filter((server) => server !== undefined);
+}
+
+async function closeAll(servers: readonly Server[]): Promise<void> {
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+}
+
 function listenAt(port: number): Promise<Server | undefined> {
-  const server = createServer((socket) => {
+  const server = createServer((socket: Socket) => {
     socket.on("error", () => {});
     socket.end();
   });
