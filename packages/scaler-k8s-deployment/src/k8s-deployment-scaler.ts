@@ -73,7 +73,8 @@ export class K8sDeploymentScaler implements ResourceScaler {
     this.#settled = new SettledPods(this.#watched, this.#api, clock);
     const slices = new SliceApi(cluster);
     const services = new ServiceApi(cluster, clock);
-    const ports = new SlicePorts(this.#watched, new PortBook(cluster, options, clock));
+    const book = new PortBook(cluster, options, clock);
+    const ports = new SlicePorts(this.#watched, book);
     this.#routes = new RouteApi({ clock, watched: this.#watched, slices, services, ports });
     this.#events = new ScaleEvents(cluster, { clock, logger, host: id, isOn: options.events });
     const parts = {

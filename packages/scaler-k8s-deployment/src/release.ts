@@ -100,7 +100,7 @@ async function releaseOne(
   if (now === undefined) return;
   const desired = now.spec.replicas ?? 1;
   // Also where it is awake: a sleep that somebody has begun finds another version then.
-  const { after } = await api.scale(ref, desired > 0 ? desired : wakeReplicas, undefined, signal);
+  const { after } = await api.scale(ref, desired > 0 ? desired : wakeReplicas, { signal });
   const { service } = plan;
   if (service !== undefined) {
     const record = { to: "resource", uid: after.metadata.uid, epoch: epochOf(after.metadata.annotations) } as const;
@@ -111,7 +111,7 @@ async function releaseOne(
     await routes.endRestore(order, signal);
     await routes.forget(service, signal);
   }
-  await api.forget(ref, signal);
+  await api.forget(after, signal);
 }
 
 /** As many pods as are wanted say that they are ready, or the time is over. */

@@ -11,6 +11,7 @@ import {
 } from "@dormouse/test-kubernetes";
 import { onTestFinished } from "vitest";
 import { scaler as plugin } from "../../src/index.ts";
+import { k8sDeploymentOptions } from "../../src/k8s-deployment-options.ts";
 import { deployment, service, type WorkloadChoice } from "./manifests.ts";
 import { openStandInDlx, type StandInDlx } from "./stand-in-dlx.ts";
 
@@ -89,7 +90,7 @@ export async function openScene(choice: SceneChoice = {}): Promise<Scene> {
       ...more,
     };
     const context = { id: "k8s", logger: silentLogger, clock: systemClock, defaults: defaultPolicy };
-    const opened = await plugin.create(plugin.options.parse(options), context);
+    const opened = await plugin.create(k8sDeploymentOptions.parse(options), context);
     onTestFinished(async () => opened[Symbol.asyncDispose]());
     return opened;
   };
