@@ -85,7 +85,7 @@ function problemOfPorts(found: FoundPorts, { port }: Policy): string | undefined
   return `${prefix}port: there is no port ${JSON.stringify(port)}; it has ${names.slice(0, 10).join(", ")}`;
 }
 
-/** Diverted, a Service leads to DLXs only, and they take HTTP. */
+/** Diverted, a Service leads to DLXs only, and they take HTTP/1.1. */
 function problemOfOthers(
   service: ServiceObject | undefined,
   { ports }: FoundPorts,
@@ -94,8 +94,8 @@ function problemOfOthers(
   if (service === undefined) return undefined;
   const { name } = service.metadata;
   const others = otherPorts(service);
-  if (ports.every(({ port }) => port.protocol === "tcp"))
-    return `Service ${name} has no port that takes HTTP, only ${others.slice(0, 5).join(", ")}: nothing could wake it`;
+  if (ports.every(({ port }) => port.protocol !== "http"))
+    return `Service ${name} has no port that takes HTTP/1.1, only ${others.slice(0, 5).join(", ")}: nothing could wake it`;
   if (others.length === 0 || routing === "direct") return undefined;
   return `Service ${name} has ports that a DLX cannot serve: ${others.slice(0, 5).join(", ")}; move them to a Service of their own, with dormouse.dev/service here, or set ${prefix}routing: direct, with which they fail only while it sleeps`;
 }

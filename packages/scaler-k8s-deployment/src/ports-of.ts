@@ -38,8 +38,8 @@ export function portsOfService(service: ServiceObject, workload: Workload): Foun
 export function otherPorts({ spec }: ServiceObject): readonly string[] {
   return (spec.ports ?? []).flatMap((port) => {
     const { protocol = "TCP" } = port;
-    if (protocol === "TCP" && protocolOf(port) !== "tcp") return [];
-    return `${portName(port)} (${protocol === "TCP" ? "TCP that is not HTTP" : protocol})`;
+    if (protocol === "TCP" && protocolOf(port) === "http") return [];
+    return `${portName(port)} (${protocol === "TCP" ? "TCP that is not HTTP/1.1" : protocol})`;
   });
 }
 

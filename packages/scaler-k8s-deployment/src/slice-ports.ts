@@ -64,7 +64,7 @@ export class SlicePorts {
   }
 }
 
-/** A DLX cannot hold what is not HTTP. */
+/** A DLX cannot hold what is not HTTP/1.1. */
 function namesOf({ ports }: PortOrder): readonly string[] {
-  return ports.flatMap(({ port, sliceName }) => (port.protocol === "tcp" ? [] : [sliceName]));
+  return ports.flatMap(({ port, sliceName }) => (port.protocol === "http" ? [sliceName] : []));
 }
