@@ -1,4 +1,6 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer, type IncomingMessage } from "node:http";
+import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { silentLogger, systemClock } from "@dormouse/core";
@@ -92,13 +94,42 @@ describe("a cluster", () => {
     });
   });
 
+  it("is reached through the proxy of its kubeconfig", async () => {
+    let tunnels = 0;
+    const proxy = createServer().on("connect", ({ url = "" }: IncomingMessage, near: Socket) => {
+      tunnels += 1;
+      const { hostname, port } = new URL(`https://${url}`);
+      const far = connect(Number(port), hostname, () => {
+        near.write("HTTP/1.1 200 Connection established\r\n\r\n");
+        near.pipe(far).pipe(near);
+      });
+      for (const [one, other] of [
+        [near, far],
+        [far, near],
+      ] as const)
+        one.on("error", () => {}).on("close", () => other.destroy());
+    });
+    await new Promise<void>((resolve) => {
+      proxy.listen(0, "127.0.0.1", resolve);
+    });
+    onTestFinished(() => void proxy.close());
+    const { port } = proxy.address() as { readonly port: number };
+    const through = await open(await kubeconfigWith({}, { "proxy-url": `http://127.0.0.1:${String(port)}` }));
+    await through.request("POST", path, { body: configMap("a", "1") });
+    const informer = follow(through);
+    await informer.whenSynced();
+    await cluster.request("POST", path, { body: configMap("b", "1") });
+    await expect.poll(() => informer.list().length, patience).toBe(2);
+    expect(tunnels).toBeGreaterThan(0);
+  });
+
   it("names the missing rule of a service account, and takes its token", async () => {
     const { api, name } = namespace;
     await api.post(`/api/v1/namespaces/${name}/serviceaccounts`, { metadata: { name: "weak" } });
     const request = { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec: {} };
     const tokenPath = `/api/v1/namespaces/${name}/serviceaccounts/weak/token`;
     const { status } = await api.post<{ status: { token: string } }>(tokenPath, request);
-    const weak = await open(await kubeconfigWith(status.token));
+    const weak = await open(await kubeconfigWith({ token: status.token }));
     await expect(weak.request("GET", path)).rejects.toMatchObject({
       code: "SCALER_FORBIDDEN",
       message: expect.stringContaining(
@@ -110,7 +141,7 @@ describe("a cluster", () => {
     await grant("weak");
     await expect.poll(() => informer.problem, patience).toBeUndefined();
     await informer.whenSynced();
-    await expect(open(await kubeconfigWith("nonsense"))).rejects.toMatchObject({
+    await expect(open(await kubeconfigWith({ token: "nonsense" }))).rejects.toMatchObject({
       code: "SCALER_FORBIDDEN",
       status: 401,
     });
@@ -198,11 +229,16 @@ describe("an informer", () => {
   });
 });
 
-async function kubeconfigWith(token: string): Promise<string> {
+/** The server's own kubeconfig with another user, unless that is empty, and further settings of the cluster. */
+async function kubeconfigWith(user: object, more: object = {}): Promise<string> {
   const config = new KubeConfig();
   config.loadFromFile(namespace.kubeconfig);
-  const exported = JSON.parse(config.exportConfig()) as { users: { name: string; user: object }[] };
-  for (const each of exported.users) each.user = { token };
+  const exported = JSON.parse(config.exportConfig()) as {
+    clusters: { cluster: object }[];
+    users: { name: string; user: object }[];
+  };
+  if (Object.keys(user).length > 0) for (const each of exported.users) each.user = user;
+  for (const each of exported.clusters) Object.assign(each.cluster, more);
   const folder = await mkdtemp(join(tmpdir(), "dormouse-kubeconfig-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const file = join(folder, "kubeconfig");
