@@ -50,7 +50,11 @@
 
 {{- $dlx := dict "listen" "0.0.0.0:8080" "stopGrace" $values.dlx.stopGrace "drainTimeout" $values.dlx.drainTimeout }}
 {{- if or $values.routes.ingress $values.routes.gateway }}
-{{- $_ := set $dlx "routes" (list (dict "use" "kubernetes" "options" (dict "scaler" "k8s"))) }}
+{{- $routes := dict "scaler" "k8s" "ingress" $values.routes.ingress "gateway" $values.routes.gateway }}
+{{- with $values.namespaces }}
+{{- $_ := set $routes "namespaces" . }}
+{{- end }}
+{{- $_ := set $dlx "routes" (list (dict "use" "kubernetes" "options" $routes)) }}
 {{- end }}
 
 {{- $config := dict

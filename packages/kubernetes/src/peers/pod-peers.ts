@@ -1,11 +1,5 @@
 import { isIPv6 } from "node:net";
-import {
-  type CallOptions,
-  type DlxPeer,
-  type PeerDiscovery,
-  type PeerDiscoveryContext,
-  ScalerError,
-} from "@dormouse/core";
+import { type CallOptions, type DlxPeer, type PeerDiscovery, type PeerDiscoveryContext } from "@dormouse/core";
 import { apiPath } from "../api-call.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { KubeObject } from "../kube-object.ts";
@@ -26,7 +20,9 @@ export type PodPeersOptions = Pick<PeerDiscoveryOptions, "selector" | "adminPort
 
 /**
  * The DLXs as Pods by a label. Every Pod that may have a process counts: also one that is not ready, that is being
- * deleted, that has no address yet, or whose node is gone. What cannot be asked is unknown, and unknown is in use.
+ * deleted, or whose node is gone. What cannot be asked is unknown, and unknown is in use. One without an address is left
+ * out, and finds itself left out: it claims nothing before it is in the list, so that a pod without a place on any node
+ * keeps nothing awake.
  */
 export class PodPeers implements PeerDiscovery {
   declare readonly self?: string;
@@ -48,7 +44,7 @@ export class PodPeers implements PeerDiscovery {
     const path = apiPath("v1", "pods", { namespace });
     const pods = await listAll<Pod>(this.#cluster, path, { query: { labelSelector: selector }, signal });
     const peers = pods
-      .filter(({ status }) => !ended.has(status?.phase ?? ""))
+      .filter(({ status }) => !ended.has(status?.phase ?? "") && (status?.podIP ?? "") !== "")
       .map((pod) => [this.#keyOf(pod), this.#known.get(this.#keyOf(pod)) ?? this.#toPeer(pod)] as const);
     this.#known = new Map(peers);
     return peers.map(([, peer]) => peer);
@@ -63,18 +59,9 @@ export class PodPeers implements PeerDiscovery {
   }
 
   #toPeer({ metadata, status }: Pod): DlxPeer {
-    const address = status?.podIP;
-    const id = metadata.name;
-    if (address === undefined || address === "") return unreachable(id);
     const { scheme, adminPort } = this.#options;
+    const address = status?.podIP ?? "";
     const host = isIPv6(address) ? `[${address}]` : address;
-    return this.#connect({ id, url: `${scheme}://${host}:${String(adminPort)}` });
+    return this.#connect({ id: metadata.name, url: `${scheme}://${host}:${String(adminPort)}` });
   }
-}
-
-function unreachable(id: string): DlxPeer {
-  const refuse = async (): Promise<never> => {
-    throw new ScalerError("SCALER_UNAVAILABLE", `pod ${id} has no address yet`);
-  };
-  return { id, readActivity: refuse, fence: refuse };
 }
