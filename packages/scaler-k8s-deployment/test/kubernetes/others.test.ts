@@ -1,4 +1,5 @@
 import type { LocalRef } from "@dormouse/core";
+import { ApiFailure } from "@dormouse/test-kubernetes";
 import { describe, expect, inject, it } from "vitest";
 import { openGateway } from "./open-gateway.ts";
 import { divertedKey, openScene, type Scene } from "./open-scene.ts";
@@ -114,11 +115,13 @@ describe("a tool that reverts what Dormouse writes, ten times a second", () => {
     await scene.putToSleep("web");
     const revert = async (): Promise<void> => {
       const annotations = { "dormouse.dev/epoch": "7", "dormouse.dev/wake-replicas": "1" };
-      await scene.patchWorkload("web", { metadata: { annotations } });
-      await scene.patchService("web", {
-        metadata: { annotations: { "dormouse.dev/route": null } },
-        spec: { selector: { [divertedKey]: null } },
-      });
+      await again(() => scene.patchWorkload("web", { metadata: { annotations } }));
+      await again(() =>
+        scene.patchService("web", {
+          metadata: { annotations: { "dormouse.dev/route": null } },
+          spec: { selector: { [divertedKey]: null } },
+        }),
+      );
     };
     const stop = new AbortController();
     const unreachable: string[] = [];
@@ -170,3 +173,15 @@ describe("a tool that reverts what Dormouse writes, ten times a second", () => {
     expect(unreachable).toEqual([]);
   });
 });
+
+/** Until nobody else writes in the same moment. */
+async function again(write: () => Promise<void>): Promise<void> {
+  for (;;) {
+    const error: unknown = await write().then(
+      () => undefined,
+      (caught: unknown) => caught,
+    );
+    if (error === undefined) return;
+    if (!(error instanceof ApiFailure) || error.status !== 409) throw error;
+  }
+}
