@@ -41,7 +41,7 @@ export class PortBook {
   readonly #options: Pick<K8sDeploymentOptions, "dlx" | "state">;
   readonly #clock: Clock;
   /** Those who wait for the write that is to begin next. */
-  #waiting: Waiting[] = [];
+  readonly #waiting: Waiting[] = [];
   #isWriting = false;
 
   constructor(

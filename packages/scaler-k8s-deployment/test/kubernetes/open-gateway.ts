@@ -8,14 +8,14 @@ import { join } from "node:path";
 import { onTestFinished } from "vitest";
 
 /** What becomes of one request. */
-export type Treatment =
+type Treatment =
   | "pass"
   /** It is carried out, and the answer is lost with the connection. */
   | "lose-answer"
   | { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: object };
 
 /** A request that came by. */
-export interface Passed {
+interface Passed {
   readonly method: string;
   readonly path: string;
 }

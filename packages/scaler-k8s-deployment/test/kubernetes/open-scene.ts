@@ -11,6 +11,7 @@ import {
 } from "@dormouse/test-kubernetes";
 import { onTestFinished } from "vitest";
 import { scaler as plugin } from "../../src/index.ts";
+import { k8sDeploymentOptions } from "../../src/k8s-deployment-options.ts";
 import { deployment, service, type WorkloadChoice } from "./manifests.ts";
 import { openStandInDlx, type StandInDlx } from "./stand-in-dlx.ts";
 
@@ -25,14 +26,14 @@ export interface SceneChoice extends TestKubeletOptions {
 }
 
 /** A Deployment, as far as tests look at it. */
-export interface WorkloadSeen {
+interface WorkloadSeen {
   readonly metadata: ObjectMeta;
   readonly spec: { readonly replicas: number };
   readonly status: { readonly readyReplicas?: number };
 }
 
 /** A Service, as far as tests look at it. */
-export interface ServiceSeen {
+interface ServiceSeen {
   readonly metadata: ObjectMeta;
   readonly spec: { readonly selector: Readonly<Record<string, string>>; readonly clusterIP: string };
 }
@@ -89,7 +90,7 @@ export async function openScene(choice: SceneChoice = {}): Promise<Scene> {
       ...more,
     };
     const context = { id: "k8s", logger: silentLogger, clock: systemClock, defaults: defaultPolicy };
-    const opened = await plugin.create(plugin.options.parse(options), context);
+    const opened = await plugin.create(k8sDeploymentOptions.parse(options), context);
     onTestFinished(async () => opened[Symbol.asyncDispose]());
     return opened;
   };
