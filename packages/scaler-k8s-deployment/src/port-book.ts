@@ -1,6 +1,5 @@
 import { backoffMs, type Clock, isScalerError, type LocalRef, ScalerError } from "@dormouse/core";
 import { apiPath, type Cluster } from "@dormouse/kubernetes";
-import PQueue from "p-queue";
 import { isWritten } from "./conditional-write.ts";
 import type { K8sDeploymentOptions } from "./k8s-deployment-options.ts";
 import { fieldManager } from "./names.ts";
@@ -13,6 +12,16 @@ const mostTries = 20;
 interface StateObject {
   readonly metadata: { readonly resourceVersion: string };
   readonly data?: Readonly<Record<string, string>> | null;
+}
+
+/** Askers that one write serves. */
+const mostAtOnce = 100;
+
+interface Waiting {
+  readonly users: readonly PortUser[];
+  readonly inUse: ReadonlyMap<number, PortUser>;
+  readonly resolve: (ports: ReadonlyMap<PortUser, number>) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /** A Service's port: what one port of the DLXs belongs to. */
@@ -31,8 +40,9 @@ export class PortBook {
   readonly #cluster: Pick<Cluster, "request" | "namespace">;
   readonly #options: Pick<K8sDeploymentOptions, "dlx" | "state">;
   readonly #clock: Clock;
-  /** One write at a time: this process's own would only be in each other's way. */
-  readonly #queue = new PQueue({ concurrency: 1 });
+  /** Those who wait for the write that is to begin next. */
+  readonly #waiting: Waiting[] = [];
+  #isWriting = false;
 
   constructor(
     cluster: Pick<Cluster, "request" | "namespace">,
@@ -45,7 +55,8 @@ export class PortBook {
   }
 
   /**
-   * The ports of these users, handed out to those that have none.
+   * The ports of these users, handed out to those that have none. One write of a process goes at a time, and takes along
+   * whatever was asked for during the one before.
    *
    * @param inUse what slices list now. It counts as booked, in case somebody took the book away; and once the range is
    *   full, entries of users that are not in it are given up
@@ -56,24 +67,50 @@ export class PortBook {
     inUse: ReadonlyMap<number, PortUser>,
     signal: AbortSignal | undefined,
   ): Promise<ReadonlyMap<PortUser, number>> {
-    return this.#queue.add(() => this.#portsFor(users, inUse, signal), signal === undefined ? {} : { signal });
+    signal?.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers<ReadonlyMap<PortUser, number>>();
+    const onAbort = (): void => reject(signal?.reason);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    this.#waiting.push({ users, inUse, resolve, reject });
+    void this.#writeAll();
+    try {
+      return await promise;
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
+    }
+  }
+
+  /** Never rejects. */
+  async #writeAll(): Promise<void> {
+    if (this.#isWriting) return;
+    this.#isWriting = true;
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0, mostAtOnce);
+      const inUse = new Map(batch.flatMap((each) => [...each.inUse]));
+      try {
+        const handed = await this.#portsFor([...new Set(batch.flatMap(({ users }) => users))], inUse);
+        for (const each of batch) each.resolve(handed);
+      } catch (error) {
+        for (const each of batch) each.reject(error);
+      }
+    }
+    this.#isWriting = false;
   }
 
   async #portsFor(
     users: readonly PortUser[],
     inUse: ReadonlyMap<number, PortUser>,
-    signal: AbortSignal | undefined,
   ): Promise<ReadonlyMap<PortUser, number>> {
     for (let tries = 0; tries < mostTries; tries += 1) {
-      const state = await this.#read(signal);
+      const state = await this.#read(undefined);
       const data = state?.data ?? {};
       const known = byUser(data);
       const missing = users.filter((user) => !known.has(user));
       const handed = this.#handOut(missing, data, inUse);
       const changes = Object.fromEntries([...handed].map(([user, port]) => [String(port), user]));
-      if (missing.length === 0 || (await this.#write(state, changes, signal)))
+      if (missing.length === 0 || (await this.#write(state, changes, undefined)))
         return new Map(users.map((user) => [user, known.get(user) ?? handed.get(user) ?? 0]));
-      await this.#clock.sleep(backoffMs(tries, { firstMs: 5, longestMs: 200 }), signal);
+      await this.#clock.sleep(backoffMs(tries, { firstMs: 5, longestMs: 200 }));
     }
     throw new ScalerError(
       "SCALER_UNAVAILABLE",

@@ -83,7 +83,10 @@ export class WatchedCluster implements AsyncDisposable {
       labelSelector: `${serviceNameLabel}=${options.dlx.service}`,
     });
     this.#state = openInformer<StateMap>(cluster, {
-      ...{ groupVersion: "v1", plural: "configmaps", clock, logger },
+      groupVersion: "v1",
+      plural: "configmaps",
+      clock,
+      logger,
       namespace: options.state.namespace ?? cluster.namespace,
       fieldSelector: `metadata.name=${options.state.configMap}`,
     });

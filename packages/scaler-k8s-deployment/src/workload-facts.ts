@@ -9,6 +9,12 @@ import { formatVersion, versionOf } from "./version.ts";
 import type { WatchedCluster } from "./watched-cluster.ts";
 import { hasOwnAnnotations, refOf, wasManaged, type Workload } from "./workload.ts";
 
+/** What facts are read from. */
+export type FactsSource = Pick<
+  WatchedCluster,
+  "scaledObjectOf" | "servicesIn" | "workloadsIn" | "isReleased" | "slicesOf" | "podsOf"
+>;
+
 /** What is known of a workload and of its surroundings at one moment. */
 export interface WorkloadFacts {
   readonly workload: Workload;
@@ -27,7 +33,7 @@ export interface WorkloadFacts {
 }
 
 /** Puts together what the watched cluster knows of a workload. */
-export function factsOf(workload: Workload, watched: WatchedCluster, defaults: Policy): WorkloadFacts {
+export function factsOf(workload: Workload, watched: FactsSource, defaults: Policy): WorkloadFacts {
   const { namespace } = workload.metadata;
   const scaledObject = watched.scaledObjectOf(workload);
   const surroundings = {
@@ -57,13 +63,13 @@ export function factsOf(workload: Workload, watched: WatchedCluster, defaults: P
 }
 
 /** By its slices, which nobody else writes, else by the Service itself. */
-function routeOf({ metadata }: ServiceObject, watched: WatchedCluster): RouteRecord | undefined {
+function routeOf({ metadata }: ServiceObject, watched: Pick<FactsSource, "slicesOf">): RouteRecord | undefined {
   const records = watched.slicesOf(metadata.namespace, metadata.name).map((slice) => readRoute(slice.metadata));
   return records.find((found) => found !== undefined) ?? readRoute(metadata);
 }
 
 /** The contract's view of it. */
-export function toResource(facts: WorkloadFacts, watched: WatchedCluster, listenOn: string): Resource {
+export function toResource(facts: WorkloadFacts, watched: Pick<FactsSource, "podsOf">, listenOn: string): Resource {
   const { workload, plan, wakeReplicas, routedTo: to } = facts;
   const { metadata, spec, status } = workload;
   const desired = spec.replicas ?? 1;

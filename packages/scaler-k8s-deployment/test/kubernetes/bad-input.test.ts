@@ -1,4 +1,4 @@
-import type { TestNamespace } from "@dormouse/test-kubernetes";
+import { ApiFailure, type TestNamespace } from "@dormouse/test-kubernetes";
 import { describe, expect, it } from "vitest";
 import { deployment, service } from "./manifests.ts";
 import { openScene, type Scene } from "./open-scene.ts";
@@ -230,7 +230,7 @@ async function makeScaledObjects({ api }: TestNamespace): Promise<void> {
         versions: [{ name: "v1alpha1", served: true, storage: true, schema }],
       },
     })
-    .catch((error: { readonly status?: number }) => {
-      if (error.status !== 409) throw error;
+    .catch((error: unknown) => {
+      if (!(error instanceof ApiFailure) || error.status !== 409) throw error;
     });
 }

@@ -26,14 +26,14 @@ export interface SceneChoice extends TestKubeletOptions {
 }
 
 /** A Deployment, as far as tests look at it. */
-export interface WorkloadSeen {
+interface WorkloadSeen {
   readonly metadata: ObjectMeta;
   readonly spec: { readonly replicas: number };
   readonly status: { readonly readyReplicas?: number };
 }
 
 /** A Service, as far as tests look at it. */
-export interface ServiceSeen {
+interface ServiceSeen {
   readonly metadata: ObjectMeta;
   readonly spec: { readonly selector: Readonly<Record<string, string>>; readonly clusterIP: string };
 }
