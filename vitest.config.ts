@@ -42,6 +42,8 @@ export default defineConfig({
             "e2e/kubernetes/**/*.test.ts",
           ],
           globalSetup: ["e2e/kubernetes/serve-tests.ts"],
+          // They wait for a server most of the time.
+          maxWorkers: 6,
           sequence: { groupOrder: 3 },
           testTimeout: 60_000,
           hookTimeout: 60_000,
