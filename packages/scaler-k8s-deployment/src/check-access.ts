@@ -1,5 +1,6 @@
 import { ScalerError } from "@dormouse/core";
 import type { Cluster } from "@dormouse/kubernetes";
+import PQueue from "p-queue";
 import type { K8sDeploymentOptions } from "./k8s-deployment-options.ts";
 
 /** A right that the scaler's calls need. */
@@ -54,6 +55,9 @@ export function neededRights(
   ];
 }
 
+/** Questions that are under way at once: two hundred namespaces make thousands. */
+const mostAtOnce = 16;
+
 interface Review {
   readonly status?: { readonly allowed?: boolean };
 }
@@ -71,15 +75,37 @@ export async function checkAccess(
   options: K8sDeploymentOptions,
   signal?: AbortSignal,
 ): Promise<void> {
-  const questions = neededRights(cluster, options).flatMap(({ verbs, namespace, ...right }) => {
-    const namespaces = namespace === undefined ? (options.namespaces ?? [undefined]) : [namespace];
-    return namespaces.flatMap((each) =>
-      verbs.map((verb): Question => ({ ...right, verb, ...(each !== undefined && { namespace: each }) })),
-    );
-  });
-  const answers = await Promise.all(questions.map((question) => mayDo(cluster, question, signal)));
-  const missing = questions.filter((_, index) => answers[index] === false);
+  const { namespaces = [] } = options;
+  const general = neededRights(cluster, options).flatMap(({ verbs, ...right }) =>
+    verbs.map((verb): Question => ({ ...right, verb })),
+  );
+  const [first] = namespaces;
+  // Who has a right everywhere need not be asked about each of many namespaces; about one he is asked at once.
+  const asked =
+    namespaces.length === 1 && first !== undefined ? general.map((each) => ({ namespace: first, ...each })) : general;
+  const refused = await missingOf(cluster, asked, signal);
+  const missing =
+    namespaces.length < 2
+      ? refused
+      : await missingOf(
+          cluster,
+          refused.flatMap((each) =>
+            each.namespace === undefined ? namespaces.map((namespace) => ({ ...each, namespace })) : [each],
+          ),
+          signal,
+        );
   if (missing.length > 0) throw forbidden(missing);
+}
+
+/** Those of the questions that the API server answers with no. */
+async function missingOf(
+  cluster: Cluster,
+  questions: readonly Question[],
+  signal: AbortSignal | undefined,
+): Promise<readonly Question[]> {
+  const queue = new PQueue({ concurrency: mostAtOnce });
+  const answers = await queue.addAll(questions.map((question) => () => mayDo(cluster, question, signal)));
+  return questions.filter((_, index) => answers[index] === false);
 }
 
 async function mayDo(

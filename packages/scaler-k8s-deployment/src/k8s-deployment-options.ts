@@ -32,6 +32,7 @@ export const k8sDeploymentOptions = z
       .array(name)
       .min(1)
       .max(200)
+      .refine((all) => new Set(all).size === all.length, { error: "names a namespace twice" })
       .optional()
       .meta({ description: "Namespaces whose workloads may be managed; left out: all" }),
     kubeconfig: z

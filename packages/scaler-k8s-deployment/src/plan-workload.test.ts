@@ -146,7 +146,7 @@ describe("a workload is refused, and told why", () => {
     [
       "with ports that are no HTTP",
       () => plan({}, [service("web", { ports: [{ name: "sql", port: 5432, appProtocol: "postgresql" }] })]),
-      "Service web has no port that takes HTTP, only sql (TCP that is not HTTP): nothing could wake it",
+      "Service web has no port that takes HTTP/1.1, only sql (TCP that is not HTTP/1.1): nothing could wake it",
     ],
     [
       "with ports of another protocol beside",
@@ -156,10 +156,11 @@ describe("a workload is refused, and told why", () => {
             ports: [
               { name: "http", port: 80 },
               { name: "media", port: 90, protocol: "SCTP" },
+              { name: "grpc", port: 91 },
             ],
           }),
         ]),
-      "Service web has ports that a DLX cannot serve: media (SCTP); move them to a Service of their own, with dormouse.dev/service here, or set dormouse.dev/routing: direct, with which they fail only while it sleeps",
+      "Service web has ports that a DLX cannot serve: media (SCTP), grpc (TCP that is not HTTP/1.1); move them to a Service of their own, with dormouse.dev/service here, or set dormouse.dev/routing: direct, with which they fail only while it sleeps",
     ],
     [
       "with containers that declare none",

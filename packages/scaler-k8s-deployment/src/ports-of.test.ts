@@ -50,7 +50,7 @@ describe("the ports of a Service", () => {
       { name: "dns", port: 53, protocol: "UDP" },
       { port: 5432, appProtocol: "postgresql" },
     ];
-    expect(otherPorts(service("web", { ports }))).toEqual(["dns (UDP)", "5432 (TCP that is not HTTP)"]);
+    expect(otherPorts(service("web", { ports }))).toEqual(["dns (UDP)", "5432 (TCP that is not HTTP/1.1)"]);
   });
 });
 

@@ -85,7 +85,7 @@ const cases: readonly Wrong[] = [
   {
     what: "ports that are no HTTP",
     make: behind({ ports: [{ name: "redis", port: 6379 }] }),
-    told: /Service web has no port that takes HTTP, only redis \(TCP that is not HTTP\)/,
+    told: /Service web has no port that takes HTTP\/1\.1, only redis \(TCP that is not HTTP\/1\.1\)/,
   },
   {
     what: "externalTrafficPolicy Local",
