@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
-import { cpus, loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { BenchContext, fullSizes, quickSizes } from "./host/bench-context.ts";
 import { nodeFromSource } from "./host/node-from-source.ts";
+import { describeMachine } from "./report/describe-machine.ts";
 import { measurements, runBench } from "./run-bench.ts";
 
 const usage = `Usage: npx pnpm@12 bench [--quick] [--source] [--only NAME]…
@@ -53,12 +53,6 @@ async function main({ quick, source: fromSource, only }: BenchArguments): Promis
   } finally {
     await context[Symbol.asyncDispose]();
   }
-}
-
-function describeMachine(): string {
-  const [load = 0] = loadavg();
-  const busy = load > 0.5 * cpus().length ? "; it is BUSY: times mean little, ratios something" : "";
-  return `Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? "CPU"}, load ${load.toFixed(1)} before${busy}`;
 }
 
 function whyNot(fromSource: boolean, only: readonly string[]): string | undefined {

@@ -1,9 +1,12 @@
 import { systemClock } from "@dormouse/core";
 
-const patienceMs = 20_000;
-
-/** Resolves once the condition holds, looking every `everyMs`; rejects with what was waited for after 20 s. */
-export async function until(what: string, condition: () => boolean | Promise<boolean>, everyMs = 5): Promise<void> {
+/** Resolves once the condition holds, looking every `everyMs`; rejects with what was waited for after `patienceMs`. */
+export async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  everyMs = 5,
+  patienceMs = 20_000,
+): Promise<void> {
   const deadline = systemClock.monotonic() + patienceMs;
   while (!(await condition())) {
     if (systemClock.monotonic() > deadline) throw new Error(`waited in vain: ${what}`);

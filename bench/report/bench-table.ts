@@ -1,11 +1,16 @@
 import Table from "cli-table3";
 import type { BenchRow } from "./bench-row.ts";
 
+/** Width of the column of figures, in characters. */
+const longestFigure = 72;
+
 /** All rows as one table. */
 export function benchTable(rows: readonly BenchRow[]): string {
   const table = new Table({
     head: ["what", "measured", "budget", "verdict"],
     style: { head: [], border: [] },
+    wordWrap: true,
+    colWidths: [null, longestFigure],
     // No lines between rows; an empty one sets off a heading.
     chars: { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" },
   });

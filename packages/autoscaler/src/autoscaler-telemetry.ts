@@ -1,8 +1,11 @@
 import { metrics, SpanStatusCode, trace } from "@opentelemetry/api";
-import type { ScaleEvent } from "@dormouse/core";
+import type { Milliseconds, ScaleEvent } from "@dormouse/core";
 import type { Decision } from "./decision.ts";
 
 const scope = "@dormouse/autoscaler";
+
+/** In seconds; a DLX that does not answer makes a tick last for two. */
+const tickBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
 /** The autoscaler's counters and spans. Instruments come from the OpenTelemetry API as it is when this is made. */
 export class AutoscalerTelemetry {
@@ -11,6 +14,11 @@ export class AutoscalerTelemetry {
   readonly #heartbeat = this.#meter.createCounter("dormouse_autoscaler_heartbeat_total", {
     description: "Ticks that went through, as the leader or not",
   });
+  readonly #ticks = this.#meter.createHistogram("dormouse_autoscaler_tick_seconds", {
+    description: "How long ticks took, from reading to the last order",
+    unit: "s",
+    advice: { explicitBucketBoundaries: tickBuckets },
+  });
   readonly #decisions = this.#meter.createCounter("dormouse_decisions_total", {
     description: "Decisions by their result and reason",
   });
@@ -18,9 +26,10 @@ export class AutoscalerTelemetry {
     description: "Attempts to put a resource to sleep by their outcome",
   });
 
-  /** One tick went through. */
-  countTick(): void {
+  /** One tick went through. @param tookMs how long it took */
+  countTick(tookMs: Milliseconds): void {
     this.#heartbeat.add(1);
+    this.#ticks.record(tookMs / 1_000);
   }
 
   /** The decisions of one tick. */

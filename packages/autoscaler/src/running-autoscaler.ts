@@ -100,10 +100,11 @@ export class RunningAutoscaler implements AsyncDisposable {
   }
 
   async #tick(): Promise<void> {
-    const { catalog } = this.#context.options;
+    const { catalog, clock } = this.#context.options;
+    const startedAt = clock.monotonic();
     if (this.#context.leads) await this.#lead(catalog.list());
     else this.#follow(catalog.list());
-    if (!this.#life.signal.aborted) this.#context.telemetry.countTick();
+    if (!this.#life.signal.aborted) this.#context.telemetry.countTick(clock.monotonic() - startedAt);
   }
 
   #follow(entries: readonly CatalogEntry[]): void {

@@ -79,6 +79,13 @@ export const metricTable: readonly MetricFacts[] = [
     seriesPerResource: 1,
   },
   {
+    name: "dormouse_autoscaler_tick_seconds",
+    type: "histogram",
+    labels: [],
+    meaning: "How long ticks took; the wait for the DLXs' answers is in it, what a tick sets going is not",
+    seriesPerResource: 1,
+  },
+  {
     name: "dormouse_autoscaler_leads",
     type: "gauge",
     labels: [],
