@@ -13,6 +13,8 @@ const waiting = (reason: string, message?: string) =>
     ],
   });
 
+const impatient = { now: 0, unschedulableAfterMs: 0 };
+
 describe("why pods cannot start", () => {
   it.each([
     ["CrashLoopBackOff", "SCALER_CRASH_LOOP"],
@@ -23,14 +25,14 @@ describe("why pods cannot start", () => {
     ["CreateContainerConfigError", "SCALER_START_FAILED"],
     ["RunContainerError", "SCALER_START_FAILED"],
   ])("%s is %s, in the platform's words", (reason, code) => {
-    expect(failureOf([waiting(reason, "it said so")], [])).toEqual({
+    expect(failureOf([waiting(reason, "it said so")], [], impatient)).toEqual({
       code,
       message: `pod web-1, container main: ${reason}: it said so (last exit code 3, Error)`,
     });
   });
 
   it.each(["ContainerCreating", "PodInitializing", ""])("%j is none: they may still come", (reason) =>
-    expect(failureOf([waiting(reason)], [])).toBeUndefined(),
+    expect(failureOf([waiting(reason)], [], impatient)).toBeUndefined(),
   );
 
   it("is an init container's, too", () => {
@@ -38,15 +40,18 @@ describe("why pods cannot start", () => {
       initContainerStatuses: [{ name: "migrate", state: { waiting: { reason: "CrashLoopBackOff" } } }],
       containerStatuses: [{ name: "main", state: { waiting: { reason: "PodInitializing" } } }],
     });
-    expect(failureOf([failing], [])?.message).toBe("pod web-1, container migrate: CrashLoopBackOff");
+    expect(failureOf([failing], [], impatient)?.message).toBe("pod web-1, container migrate: CrashLoopBackOff");
   });
 
-  it("is that no node takes them", () => {
+  it("is that no node takes them, once one had the time to come", () => {
     const message = "0/3 nodes are available: 3 Insufficient cpu.";
     const pending = pod("web-1", {
       conditions: [{ type: "PodScheduled", status: "False", reason: "Unschedulable", message }],
     });
-    expect(failureOf([pending], [])).toEqual({ code: "SCALER_UNSCHEDULABLE", message: `pod web-1: ${message}` });
+    const now = Date.parse(pending.metadata.creationTimestamp) + 120_000;
+    const after = (unschedulableAfterMs: number) => failureOf([pending], [], { now, unschedulableAfterMs });
+    expect(after(120_000)).toEqual({ code: "SCALER_UNSCHEDULABLE", message: `pod web-1: ${message}` });
+    expect(after(120_001)).toBeUndefined();
   });
 
   it("is that they may not be made", () => {
@@ -56,11 +61,11 @@ describe("why pods cannot start", () => {
       reason: "FailedCreate",
       message: 'pods "web" is forbidden: exceeded quota: small',
     };
-    expect(failureOf([], [condition])?.code).toBe("SCALER_QUOTA");
-    expect(failureOf([], [{ ...condition, message: "error looking up service account shop/none" }])?.code).toBe(
-      "SCALER_START_FAILED",
-    );
-    expect(failureOf([], [{ ...condition, status: "False" }])).toBeUndefined();
+    expect(failureOf([], [condition], impatient)?.code).toBe("SCALER_QUOTA");
+    expect(
+      failureOf([], [{ ...condition, message: "error looking up service account shop/none" }], impatient)?.code,
+    ).toBe("SCALER_START_FAILED");
+    expect(failureOf([], [{ ...condition, status: "False" }], impatient)).toBeUndefined();
   });
 
   it("is told in a text that has an end", () => {

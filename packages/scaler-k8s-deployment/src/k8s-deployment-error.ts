@@ -1,4 +1,4 @@
-import type { ErrorCode, ResourceFailure } from "@dormouse/core";
+import type { ErrorCode, Milliseconds, ResourceFailure } from "@dormouse/core";
 import type { Condition, ContainerStatus, PodObject } from "./objects.ts";
 
 /** Longest text of the platform that is passed on. */
@@ -18,6 +18,14 @@ const waitingCodes: Readonly<Record<string, ErrorCode>> = {
   RunContainerError: "SCALER_START_FAILED",
 };
 
+/** A node may be on its way for a pod that none takes. */
+export interface SchedulingPatience {
+  /** Epoch ms. */
+  readonly now: number;
+  /** After so long since its making a pod that no node takes cannot start. */
+  readonly unschedulableAfterMs: Milliseconds;
+}
+
 /**
  * Why a workload's pods cannot start, as the platform says it: by the pods themselves, else by what keeps them from being
  * made. Undefined while they may still come.
@@ -25,15 +33,22 @@ const waitingCodes: Readonly<Record<string, ErrorCode>> = {
  * @param pods those that no stop has taken yet
  * @param conditions of the workload and of its ReplicaSets
  */
-export function failureOf(pods: readonly PodObject[], conditions: readonly Condition[]): ResourceFailure | undefined {
+export function failureOf(
+  pods: readonly PodObject[],
+  conditions: readonly Condition[],
+  patience: SchedulingPatience,
+): ResourceFailure | undefined {
   for (const pod of pods) {
-    const failure = podFailure(pod);
+    const failure = podFailure(pod, patience);
     if (failure !== undefined) return failure;
   }
   return creationFailure(conditions);
 }
 
-function podFailure({ metadata: { name }, status }: PodObject): ResourceFailure | undefined {
+function podFailure(
+  { metadata: { name, creationTimestamp }, status }: PodObject,
+  { now, unschedulableAfterMs }: SchedulingPatience,
+): ResourceFailure | undefined {
   const statuses = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
   for (const each of statuses) {
     const failure = containerFailure(name, each);
@@ -41,6 +56,7 @@ function podFailure({ metadata: { name }, status }: PodObject): ResourceFailure 
   }
   const scheduled = status?.conditions?.find(({ type }) => type === "PodScheduled");
   if (scheduled?.status !== "False" || scheduled.reason !== "Unschedulable") return undefined;
+  if (now - Date.parse(creationTimestamp) < unschedulableAfterMs) return undefined;
   return failure("SCALER_UNSCHEDULABLE", `pod ${name}: ${scheduled.message ?? "Unschedulable"}`);
 }
 

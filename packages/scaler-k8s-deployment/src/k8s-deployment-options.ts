@@ -1,3 +1,4 @@
+import { durationSchema } from "@dormouse/core";
 import { z } from "zod";
 
 const name = z.string().regex(/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/, {
@@ -50,6 +51,9 @@ export const k8sDeploymentOptions = z
         namespace: name.optional().meta({ description: "Its namespace; left out: the one that the host runs in" }),
       })
       .prefault({}),
+    unschedulableAfter: durationSchema.prefault("2m").meta({
+      description: "How long a pod may wait for a node, one that is being made perhaps, before its start has failed",
+    }),
     keep: z.boolean().default(true).meta({
       description: "Keep the extra EndpointSlices in order; of hosts that run apart, the autoscalers alone should",
     }),

@@ -226,7 +226,9 @@ export class K8sDeploymentScaler implements ResourceScaler {
 
   #toResource(facts: WorkloadFacts): Resource | undefined {
     if (!facts.isListed) return undefined;
-    return toResource(facts, this.#watched, this.#options.dlx.address);
+    const { dlx, unschedulableAfter } = this.#options;
+    const view = { listenOn: dlx.address, now: this.#clock.now(), unschedulableAfterMs: unschedulableAfter };
+    return toResource(facts, this.#watched, view);
   }
 
   /** A StatefulSet that may not make its pods says so in Events only. */

@@ -25,7 +25,10 @@ function read(
     isReleased,
   };
   const facts = factsOf(own, source, defaultPolicy);
-  return { facts, resource: toResource(facts, source, "0.0.0.0") };
+  return {
+    facts,
+    resource: toResource(facts, source, { listenOn: "0.0.0.0", now: Date.now(), unschedulableAfterMs: 0 }),
+  };
 }
 
 const route = (text: string) => ({ annotations: { "dormouse.dev/route": text } });

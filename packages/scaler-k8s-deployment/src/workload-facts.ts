@@ -1,5 +1,5 @@
 import type { Policy, Resource, ResourcePort, RouteDirection } from "@dormouse/core";
-import { failureOf } from "./k8s-deployment-error.ts";
+import { failureOf, type SchedulingPatience } from "./k8s-deployment-error.ts";
 import type { ServiceObject, SliceObject } from "./objects.ts";
 import { planWorkload, type WorkloadPlan } from "./plan-workload.ts";
 import { isLiving } from "./pod.ts";
@@ -68,15 +68,22 @@ function routeOf({ metadata }: ServiceObject, watched: Pick<FactsSource, "slices
   return records.find((found) => found !== undefined) ?? readRoute(metadata);
 }
 
+/** What a resource depends on besides the facts. */
+export interface ResourceView extends SchedulingPatience {
+  /** Address at which DLXs listen for diverted ports. */
+  readonly listenOn: string;
+}
+
 /** The contract's view of it. */
-export function toResource(facts: WorkloadFacts, watched: Pick<FactsSource, "podsOf">, listenOn: string): Resource {
+export function toResource(facts: WorkloadFacts, watched: Pick<FactsSource, "podsOf">, view: ResourceView): Resource {
   const { workload, plan, wakeReplicas, routedTo: to } = facts;
   const { metadata, spec, status } = workload;
   const desired = spec.replicas ?? 1;
   const isObserved = (status.observedGeneration ?? 0) >= (metadata.generation ?? 0);
   const ready = isObserved || desired === 0 ? (status.readyReplicas ?? 0) : 0;
   const pods = watched.podsOf(workload).filter(isLiving);
-  const failure = desired > 0 && ready === 0 ? failureOf(pods, isObserved ? (status.conditions ?? []) : []) : undefined;
+  const conditions = isObserved ? (status.conditions ?? []) : [];
+  const failure = desired > 0 && ready === 0 ? failureOf(pods, conditions, view) : undefined;
   const { refusal } = plan;
   return {
     ref: refOf(workload),
@@ -84,7 +91,7 @@ export function toResource(facts: WorkloadFacts, watched: Pick<FactsSource, "pod
     ready,
     wakeReplicas,
     version: formatVersion(versionOf(metadata)),
-    ports: portsOf(facts, listenOn),
+    ports: portsOf(facts, view.listenOn),
     policy: plan.policy,
     createdAt: Date.parse(metadata.creationTimestamp),
     updatedAt: workload.updatedAt,
