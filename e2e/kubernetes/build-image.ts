@@ -1,9 +1,10 @@
 import { execFile } from "node:child_process";
 import { chmodSync, constants, copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { kubernetesHome } from "./find-server.ts";
+import { archiveOfImage } from "./kept-image.ts";
 
 const run = promisify(execFile);
 const imageScript = fileURLToPath(new URL("image.py", import.meta.url));
@@ -40,7 +41,7 @@ export async function buildImage({ name, fill, entrypoint }: ImageContents): Pro
     chmodSync(root, 0o755);
     await addSystem(root);
     await fill(root);
-    const archive = join(folder, `${basename(name).replaceAll(":", "-")}.tar`);
+    const archive = archiveOfImage(name);
     const user = ["--user", `${String(imageUser)}:${String(imageUser)}`];
     await run("python3", [imageScript, name, root, archive, ...user, "--entrypoint", ...entrypoint]);
     return { name, archive };

@@ -79,9 +79,10 @@ const dlxSchema = z.strictObject({
   drainTimeout: durationSchema
     .prefault("30s")
     .meta({ description: "How long a stop waits for held and running requests" }),
-  stopGrace: durationSchema
-    .prefault("0")
-    .meta({ description: "How long a stop goes on accepting after /readyz says 503" }),
+  stopGrace: durationSchema.prefault("0").meta({
+    description:
+      "How long a stop goes on accepting after /readyz says 503; also a resource's listener once its port is wanted no more",
+  }),
   routes: z
     .array(pluginSchema)
     .max(20)

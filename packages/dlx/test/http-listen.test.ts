@@ -198,6 +198,25 @@ describe("dedicated listeners", () => {
     expect(await isListening(listen)).toBe(false);
   });
 
+  it("go on leading to their resource for stopGrace once their route has gone, since others learn of it later", async () => {
+    const clock = new FakeClock();
+    const target = await openTarget((_request, response) => void response.end("ok"));
+    const { front } = await openTestFront({ clock, targets: [target], config: { stopGrace: 4_000 } });
+    const { listen, free } = await occupy();
+    await free();
+    await front.setRoutes([appRoute, dedicated(listen)]);
+    await front.setRoutes([appRoute]);
+    expect(front.addresses).toHaveLength(1);
+    await clock.advance(3_900);
+    expect(await sendRaw(portOf(listen), get)).toContain("ok");
+    await front.setRoutes([appRoute, dedicated(listen)]);
+    await clock.advance(4_000);
+    expect(await isListening(listen)).toBe(true);
+    await front.setRoutes([appRoute]);
+    await clock.advance(4_000);
+    await vi.waitFor(async () => expect(await isListening(listen)).toBe(false));
+  });
+
   it("that cannot be had are returned, left out with one warning, and tried again", async () => {
     const clock = new FakeClock();
     const { logger, problems } = collectWarnings();

@@ -102,7 +102,7 @@ class HttpFront implements Front {
       onIdle: () => {},
     };
     const intake = createIntake(this.#state);
-    this.#listeners = new Listeners(config, { connections: this.#connections, intake, logger });
+    this.#listeners = new Listeners(config, { connections: this.#connections, intake, logger, clock });
   }
 
   get addresses(): readonly BoundAddress[] {

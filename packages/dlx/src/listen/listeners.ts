@@ -1,4 +1,4 @@
-import { type ConfigIssue, type DlxConfig, isConfigError, type Logger } from "@dormouse/core";
+import { type Clock, type ConfigIssue, type DlxConfig, isConfigError, type Logger, type Timer } from "@dormouse/core";
 import type { RouteMatch } from "../route/route-table.ts";
 import type { ClientConnections } from "./client-connections.ts";
 import { HttpListener, type Intake } from "./http-listener.ts";
@@ -7,6 +7,7 @@ export interface ListenersOptions {
   readonly connections: ClientConnections;
   readonly intake: Intake;
   readonly logger: Logger;
+  readonly clock: Clock;
 }
 
 /** A listener that a resource asks for. */
@@ -24,11 +25,17 @@ export interface BoundAddress {
   readonly resource?: string;
 }
 
-/** The shared listeners and the dedicated ones of a front. New ones open before old ones close. */
+/**
+ * The shared listeners and the dedicated ones of a front. New ones open before old ones close. A dedicated one that
+ * nobody asks for any more goes on accepting for `stopGrace`: whoever sends traffic there learns of it later than the
+ * DLX does.
+ */
 export class Listeners {
   readonly #options: ListenersOptions;
   readonly #shared = new Map<string, HttpListener>();
   readonly #dedicated = new Map<string, HttpListener>();
+  /** When those of the dedicated ones close that nobody asks for. */
+  readonly #leaving = new Map<string, Timer>();
   #config: DlxConfig;
 
   constructor(config: DlxConfig, options: ListenersOptions) {
@@ -38,7 +45,8 @@ export class Listeners {
 
   get addresses(): readonly BoundAddress[] {
     const shared = [...this.#shared.values()].map(({ address }) => ({ listen: address }));
-    const dedicated = [...this.#dedicated.values()].map(({ address, route }) => ({
+    const staying = [...this.#dedicated.values()].filter(({ listen }) => !this.#leaving.has(listen));
+    const dedicated = staying.map(({ address, route }) => ({
       listen: address,
       ...(route !== undefined && { resource: route.key }),
     }));
@@ -75,14 +83,34 @@ export class Listeners {
         if (typeof opened !== "number") this.#dedicated.set(listen, opened);
       }
     }
-    closeUnwanted(this.#dedicated, new Set(all.map(({ listen }) => listen)));
+    this.#leave(new Set(all.map(({ listen }) => listen)));
     return issues;
   }
 
   /** Takes no more connections anywhere. */
   close(): void {
+    for (const timer of this.#leaving.values()) timer.cancel();
+    this.#leaving.clear();
     closeUnwanted(this.#shared, new Set());
     closeUnwanted(this.#dedicated, new Set());
+  }
+
+  #leave(wanted: ReadonlySet<string>): void {
+    for (const listen of wanted) {
+      this.#leaving.get(listen)?.cancel();
+      this.#leaving.delete(listen);
+    }
+    const { stopGrace } = this.#config;
+    if (stopGrace === 0) return closeUnwanted(this.#dedicated, wanted);
+    for (const listen of this.#dedicated.keys()) {
+      if (wanted.has(listen) || this.#leaving.has(listen)) continue;
+      const end = (): void => {
+        this.#leaving.delete(listen);
+        this.#dedicated.get(listen)?.close();
+        this.#dedicated.delete(listen);
+      };
+      this.#leaving.set(listen, this.#options.clock.setTimer(stopGrace, end, { unref: true }));
+    }
   }
 
   #open(config: DlxConfig, listen: string, place: string, route?: RouteMatch): Promise<HttpListener> {

@@ -1,0 +1,127 @@
+import { fetch } from "undici";
+import type { ScaleEvent } from "@dormouse/core";
+import { until } from "../../harness/until.ts";
+import type { ApiList, PodObject, TestApi } from "../../kubernetes/test-api.ts";
+import { releaseName, releaseNamespace } from "./release.ts";
+
+/** A pod of Dormouse. */
+export interface HostPod {
+  readonly name: string;
+  readonly uid: string;
+  readonly ip: string;
+}
+
+/** Counts of one DLX for one resource. */
+export interface DlxCounts {
+  readonly inFlight: number;
+  readonly held: number;
+  readonly requests: number;
+}
+
+type Component = "dlx" | "autoscaler";
+
+interface Pod extends PodObject {
+  readonly metadata: PodObject["metadata"] & { readonly deletionTimestamp?: string };
+  readonly status: PodObject["status"] & {
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+  };
+}
+
+/** Dormouse's own pods and their admin API, with the token that the chart made. */
+export class Hosts {
+  readonly #api: TestApi;
+  #token: string | undefined;
+
+  constructor(api: TestApi) {
+    this.#api = api;
+  }
+
+  /** Pods of one part that are ready and stay. */
+  async pods(component: Component): Promise<readonly HostPod[]> {
+    const labels = `app.kubernetes.io/instance=${releaseName},app.kubernetes.io/component=${component}`;
+    const { items } = await this.#api.get<ApiList<Pod>>(
+      `/api/v1/namespaces/${releaseNamespace}/pods?labelSelector=${encodeURIComponent(labels)}`,
+    );
+    return items
+      .filter(({ metadata, status }) => metadata.deletionTimestamp === undefined && isReady(status))
+      .map(({ metadata: { name, uid }, status: { podIP = "" } }) => ({ name, uid, ip: podIP }));
+  }
+
+  /** Resolves once so many of a part are ready. */
+  async untilReady(component: Component, count = 2): Promise<readonly HostPod[]> {
+    return until(
+      `${String(count)} ${component} pods were ready`,
+      async () => {
+        const pods = await this.pods(component).catch(() => []);
+        return pods.length === count && pods;
+      },
+      60_000,
+    );
+  }
+
+  /** The autoscaler that leads. */
+  async leader(): Promise<HostPod> {
+    return until(
+      "an autoscaler that is there led",
+      async () => {
+        const lease = await this.#api.get<{ readonly spec: { readonly holderIdentity?: string } }>(
+          `/apis/coordination.k8s.io/v1/namespaces/${releaseNamespace}/leases/${releaseName}-autoscaler`,
+        );
+        const holder = lease.spec.holderIdentity ?? "";
+        return (await this.pods("autoscaler")).find(({ name }) => holder.startsWith(`${name}_`));
+      },
+      60_000,
+    );
+  }
+
+  /** Asks the leader to put a resource to sleep, as `dormouse sleep` does. */
+  async sleep(ref: string): Promise<ScaleEvent> {
+    const { ip } = await this.leader();
+    return (await this.ask(ip, "POST", `/v1/resources/${ref}/sleep`)) as ScaleEvent;
+  }
+
+  /** What all DLXs have of one resource, together. */
+  async counts(ref: string, pods?: readonly HostPod[]): Promise<DlxCounts> {
+    const sum = { inFlight: 0, held: 0, requests: 0 };
+    for (const { ip } of pods ?? (await this.pods("dlx"))) {
+      const { resources } = (await this.ask(ip, "GET", "/v1/activity")) as {
+        readonly resources: readonly (DlxCounts & { readonly ref: string })[];
+      };
+      const found = resources.find((each) => each.ref === ref);
+      sum.inFlight += found?.inFlight ?? 0;
+      sum.held += found?.held ?? 0;
+      sum.requests += found?.requests ?? 0;
+    }
+    return sum;
+  }
+
+  /** What the leader says about a resource. */
+  async why(ref: string): Promise<string> {
+    const { ip } = await this.leader();
+    return JSON.stringify(await this.ask(ip, "GET", `/v1/resources/${ref}/why`));
+  }
+
+  /** One call of a pod's admin API; rejects where it does not answer with 2xx. */
+  async ask(ip: string, method: "GET" | "POST", path: string): Promise<unknown> {
+    this.#token ??= await this.#readToken();
+    const answer = await fetch(`http://${ip}:8081${path}`, {
+      method,
+      headers: { authorization: `Bearer ${this.#token}` },
+      signal: AbortSignal.timeout(60_000),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${path}: ${String(answer.status)} ${text.slice(0, 500)}`);
+    return JSON.parse(text);
+  }
+
+  async #readToken(): Promise<string> {
+    const { data } = await this.#api.get<{ readonly data: { readonly token: string } }>(
+      `/api/v1/namespaces/${releaseNamespace}/secrets/${releaseName}-token`,
+    );
+    return Buffer.from(data.token, "base64").toString();
+  }
+}
+
+function isReady({ conditions = [] }: Pod["status"]): boolean {
+  return conditions.some(({ type, status }) => type === "Ready" && status === "True");
+}
