@@ -4,6 +4,7 @@ import { busyDirect } from "./proofs/busy-direct.ts";
 import { byHand } from "./proofs/by-hand.ts";
 import { cycles } from "./proofs/cycles.ts";
 import { direct } from "./proofs/direct.ts";
+import { documented } from "./proofs/documented.ts";
 import { dlxKilled } from "./proofs/dlx-killed.ts";
 import { gitops } from "./proofs/gitops.ts";
 import { hpa } from "./proofs/hpa.ts";
@@ -28,4 +29,5 @@ export const proofs: readonly Proof[] = [
   apiRestarted,
   rollouts,
   uninstall,
+  documented,
 ];
