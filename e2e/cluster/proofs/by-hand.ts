@@ -46,6 +46,7 @@ const deeds: readonly Deed[] = [
     do: async (_stage, demo, tally) => {
       await wake(demo, tally, "slice-awake");
       for (const slice of await demo.slices()) await demo.deleteSlice(slice);
+      await until("the slice was there again", async () => (await demo.slices()).length > 0, 60_000);
     },
   },
   { name: "rollout-restart", do: restart },
@@ -74,7 +75,6 @@ export const byHand: Proof = {
 
 async function wake(demo: Demo, tally: Tally, name: string): Promise<void> {
   tally.add(await demo.fromPod({ prefix: `${name}-wake-`, count: 1, overMs: 0 }));
-  await demo.untilAwake();
 }
 
 /**

@@ -29,7 +29,6 @@ export const hpa: Proof = {
         },
         patienceMs,
       );
-      await demo.untilAwake();
       await demo.untilAsleep();
       // Longer than the controller's period.
       await sleep(16_000);

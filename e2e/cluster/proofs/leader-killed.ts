@@ -55,7 +55,6 @@ async function strike(stage: ClusterStage, demo: Demo, { name, reach }: Moment, 
   const leader = await stage.hosts.leader();
   const id = name.replaceAll(" ", "-");
   tally.add(await demo.fromHost({ prefix: `${id}-before-`, count: 2, overMs: 100 }));
-  await demo.untilAwake();
   await demo.untilTrafficGoesTo("pods");
   await reach(demo);
   killProcess(leader);

@@ -8,7 +8,7 @@ import type { TestNamespace } from "../../kubernetes/test-namespace.ts";
 import { type Burst, type BurstResult, sendBurst } from "../caller/send-burst.ts";
 
 /** Annotations of the Deployment, without `dormouse.dev/`. */
-export type Policy = Readonly<Record<string, string>>;
+type Policy = Readonly<Record<string, string>>;
 
 /** What a demo is made of. */
 export interface DemoOptions {
@@ -225,7 +225,8 @@ export class Demo implements AsyncDisposable {
       },
     });
     await this.#createCaller(ledger);
-    await this.untilAwake();
+    // It may be asleep again already.
+    await this.#until("it was ready or asleep", ({ spec, status }) => spec.replicas === 0 || isUp(status, replicas));
   }
 
   async #createCaller(ledger: { readonly name: string }): Promise<void> {
@@ -254,6 +255,10 @@ export class Demo implements AsyncDisposable {
       patienceMs,
     );
   }
+}
+
+function isUp({ readyReplicas = 0 }: WebDeployment["status"], replicas: number): boolean {
+  return readyReplicas === replicas;
 }
 
 function toAnnotations(policy: Policy): Readonly<Record<string, string>> {

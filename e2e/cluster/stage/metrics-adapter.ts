@@ -27,7 +27,7 @@ const group = "custom.metrics.k8s.io";
 const apiService = `/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.${group}`;
 
 /** Name of the metric by which idle rules ask for what the meter measures. */
-export const metricName = "busy_requests";
+const metricName = "busy_requests";
 
 /** The idle rule that goes with it, as the annotation has it. */
 export const idleRules = JSON.stringify([
