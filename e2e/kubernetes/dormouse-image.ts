@@ -1,5 +1,15 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -29,9 +39,19 @@ export async function buildDormouseImage(options: DormouseImageOptions = {}): Pr
   if (buildsFirst) await pnpm("run", "build");
   return buildImage({
     name,
-    fill: async (root) => installPackages(join(root, "app")),
+    fill: async (root) => {
+      await installPackages(join(root, "app"));
+      putOnPath(root);
+    },
     entrypoint: [nodePath, "/app/node_modules/@dormouse/cli/dist/bin.js"],
   });
+}
+
+/** For `kubectl exec … -- dormouse`: its first line asks for `env`, which busybox is by that name. */
+function putOnPath(root: string): void {
+  symlinkSync("/app/node_modules/.bin/dormouse", join(root, "usr/bin/dormouse"));
+  const busybox = ["/usr/bin/busybox", "/bin/busybox"].find((path) => existsSync(path));
+  if (busybox !== undefined) copyFileSync(busybox, join(root, "usr/bin/env"));
 }
 
 async function installPackages(folder: string): Promise<void> {
