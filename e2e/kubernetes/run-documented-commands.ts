@@ -49,7 +49,7 @@ export async function runDocumentedCommands(
 }
 
 /** The texts of all `sh` blocks. */
-export function blocksOf(markdown: string): readonly string[] {
+function blocksOf(markdown: string): readonly string[] {
   return [...markdown.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, commands = ""]) => commands);
 }
 

@@ -1,5 +1,5 @@
 import { isIPv6 } from "node:net";
-import { type CallOptions, type DlxPeer, type PeerDiscovery, type PeerDiscoveryContext } from "@dormouse/core";
+import type { CallOptions, DlxPeer, PeerDiscovery, PeerDiscoveryContext } from "@dormouse/core";
 import { apiPath } from "../api-call.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { KubeObject } from "../kube-object.ts";
