@@ -1,5 +1,5 @@
 // Runs on this machine and, as it stands, in a Pod: nothing but Node.
-import { Agent, request } from "node:http";
+import { Agent, type IncomingMessage, request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** Some requests, sent beside each other. */
@@ -15,7 +15,7 @@ export interface Burst {
   readonly serviceMs?: number;
   /** Bytes that each sends as its body, by POST; left out: every other one is a small POST, the rest are GETs. */
   readonly bodyBytes?: number;
-  /** Whether some of them share connections, which then stay open. */
+  /** Whether some of the GETs share connections, which then stay open. */
   readonly keepsAlive?: boolean;
   /** How long one may take. */
   readonly limitMs?: number;
@@ -65,41 +65,66 @@ interface GoodAnswer {
   readonly timing: string | undefined;
 }
 
-function sendOne(
-  { origin, serviceMs = 0, bodyBytes, keepsAlive = false, limitMs = 60_000 }: Burst,
+/**
+ * A connection that stayed open may be closed by its server just as the next request sets out; clients send a GET again
+ * then, on a new one (RFC 9112, 9.3.1). The service's ledger would tell if it had been executed before.
+ */
+async function sendOne(burst: Burst, id: string, index: number): Promise<GoodAnswer> {
+  const bytes = burst.bodyBytes ?? (index % 2) * 100;
+  const mayShare = burst.keepsAlive === true && bytes === 0 && index % 3 !== 0;
+  if (!mayShare) return sendBy(fresh, burst, id, bytes);
+  return sendBy(kept, burst, id, bytes).catch((error: unknown) => {
+    if (error instanceof StaleConnection) return sendBy(fresh, burst, id, bytes);
+    throw error;
+  });
+}
+
+/** A connection that was used before has been closed. */
+class StaleConnection extends Error {}
+
+function sendBy(
+  agent: Agent,
+  { origin, serviceMs = 0, limitMs = 60_000 }: Burst,
   id: string,
-  index: number,
+  bytes: number,
 ): Promise<GoodAnswer> {
-  const bytes = bodyBytes ?? (index % 2) * 100;
   const { promise, resolve, reject } = Promise.withResolvers<GoodAnswer>();
-  const sent = request(
-    `${origin}/?ms=${String(serviceMs)}`,
-    {
-      method: bytes > 0 ? "POST" : "GET",
-      agent: keepsAlive && index % 3 !== 0 ? kept : fresh,
-      headers: { "x-request-id": id, ...(bytes > 0 && { "content-length": bytes }) },
-      signal: AbortSignal.timeout(limitMs),
-    },
-    (response) => {
-      let text = "";
-      response.setEncoding("utf8");
-      response.on("data", (part: string) => (text += part));
-      response.once("error", reject);
-      response.once("end", () => {
-        if (response.statusCode !== 200)
-          return reject(new Error(`status ${String(response.statusCode)}: ${text.slice(0, 300)}`));
-        const answer = parse(text);
-        if (answer.id !== id) return reject(new Error(`the answer is that to ${String(answer.id)}`));
-        if (answer.bodyBytes !== bytes)
-          return reject(new Error(`${String(answer.bodyBytes)} bytes of ${String(bytes)} came`));
-        const cold = response.headers["x-dormouse-cold-start"] === "true";
-        resolve({ pod: String(answer.pod), timing: cold ? String(response.headers["server-timing"]) : undefined });
-      });
-    },
+  const sent = request(`${origin}/?ms=${String(serviceMs)}`, {
+    method: bytes > 0 ? "POST" : "GET",
+    agent,
+    headers: { "x-request-id": id, ...(bytes > 0 && { "content-length": bytes }) },
+    signal: AbortSignal.timeout(limitMs),
+  });
+  let isAnswered = false;
+  sent.once("response", (response) => {
+    isAnswered = true;
+    let text = "";
+    response.setEncoding("utf8");
+    response.on("data", (part: string) => (text += part));
+    response.once("error", reject);
+    response.once("end", () => {
+      try {
+        resolve(judge(response, text, id, bytes));
+      } catch (error) {
+        reject(error);
+      }
+    });
+  });
+  sent.once("error", (error) =>
+    reject(sent.reusedSocket && !isAnswered ? new StaleConnection(error.message, { cause: error }) : error),
   );
-  sent.once("error", reject);
   sent.end(bytes > 0 ? Buffer.alloc(bytes, "x") : undefined);
   return promise;
+}
+
+/** @throws Error where it is not the answer of 200 to this very request */
+function judge({ statusCode, headers }: IncomingMessage, text: string, id: string, bytes: number): GoodAnswer {
+  if (statusCode !== 200) throw new Error(`status ${String(statusCode)}: ${text.slice(0, 300)}`);
+  const answer = parse(text);
+  if (answer.id !== id) throw new Error(`the answer is that to ${String(answer.id)}`);
+  if (answer.bodyBytes !== bytes) throw new Error(`${String(answer.bodyBytes)} bytes of ${String(bytes)} came`);
+  const isCold = headers["x-dormouse-cold-start"] === "true";
+  return { pod: String(answer.pod), timing: isCold ? String(headers["server-timing"]) : undefined };
 }
 
 function parse(text: string): { readonly id?: unknown; readonly pod?: unknown; readonly bodyBytes?: unknown } {
