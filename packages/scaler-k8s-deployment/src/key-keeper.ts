@@ -5,6 +5,7 @@ import { divertedKey } from "./names.ts";
 import type { ServiceObject } from "./objects.ts";
 import { isLiving } from "./pod.ts";
 import type { RouteApi } from "./route-api.ts";
+import { formatRoute, readRoute, type RouteRecord } from "./route-record.ts";
 import { type AddressType, addressTypesOf } from "./slice-api.ts";
 import type { WatchedCluster } from "./watched-cluster.ts";
 import type { WorkloadFacts } from "./workload-facts.ts";
@@ -15,10 +16,16 @@ const withoutDlxMs: Milliseconds = 3_000;
 /** From one look to the next while pods serve in the DLXs' place. */
 const lookForDlxMs: Milliseconds = 1_000;
 
+/** Whoever diverts writes the slices first and then the Service, with the key: after so long it has ended in between. */
+const divertWithinMs: Milliseconds = 2_000;
+
+/** Services that are remembered for a while. */
+const mostRemembered = 10_000;
+
 /** What the key's keeper works with. */
 export interface KeyKeeperParts {
-  readonly watched: WatchedCluster;
-  readonly routes: RouteApi;
+  readonly watched: Pick<WatchedCluster, "dlxSlices" | "podsOf">;
+  readonly routes: Pick<RouteApi, "setKey">;
   readonly clock: Clock;
   readonly fights: Fights;
 }
@@ -30,6 +37,8 @@ export class KeyKeeper {
   readonly #absentSince = new Map<AddressType, Milliseconds>();
   /** Services, by uid, whose key was taken out here for want of DLXs: putting it back is no fight with anybody. */
   readonly #takenOut = new Set<string>();
+  /** Services, by uid, whose own record is behind that of their slices: which one, and since when. */
+  readonly #behind = new Map<string, { readonly record: string; readonly since: Milliseconds }>();
 
   constructor(parts: KeyKeeperParts) {
     this.#parts = parts;
@@ -85,12 +94,31 @@ export class KeyKeeper {
       if (hasKey && !hasPods && (workload.spec.replicas ?? 1) === 0) await routes.setKey(service, false, signal);
       return again;
     }
-    return hasKey || !isServed ? again : this.#putBack(service, signal);
+    if (hasKey) this.#behind.delete(service.metadata.uid);
+    if (hasKey || !isServed) return again;
+    const diverting = this.#divertingForMs(service, route);
+    return diverting > 0 ? diverting : this.#putBack(service, signal);
+  }
+
+  /** Time that a host still has to put the key in itself: a write of ours would be in its way, and no repair. */
+  #divertingForMs({ metadata }: ServiceObject, route: RouteRecord): Milliseconds {
+    const own = readRoute(metadata);
+    const record = formatRoute(route);
+    if (own !== undefined && formatRoute(own) === record) {
+      this.#behind.delete(metadata.uid);
+      return 0;
+    }
+    const now = this.#parts.clock.monotonic();
+    const seen = this.#behind.get(metadata.uid);
+    const since = seen?.record === record ? seen.since : now;
+    if (this.#behind.size >= mostRemembered) this.#behind.clear();
+    this.#behind.set(metadata.uid, { record, since });
+    return since + divertWithinMs - now;
   }
 
   async #takeOut(service: ServiceObject, signal: AbortSignal): Promise<void> {
     await this.#parts.routes.setKey(service, false, signal);
-    if (this.#takenOut.size >= 10_000) this.#takenOut.clear();
+    if (this.#takenOut.size >= mostRemembered) this.#takenOut.clear();
     this.#takenOut.add(service.metadata.uid);
   }
 
