@@ -20,7 +20,8 @@ import { epochOf } from "./version.ts";
 import type { WatchedCluster } from "./watched-cluster.ts";
 import type { WorkloadApi } from "./workload-api.ts";
 import { factsOf, type WorkloadFacts } from "./workload-facts.ts";
-import { refOf } from "./workload.ts";
+import { lingerMs } from "./workload-keeper.ts";
+import { refOf, type Workload } from "./workload.ts";
 
 /** Workloads that are handed back at once. */
 const concurrency = 8;
@@ -66,52 +67,75 @@ export async function releaseAll(parts: ReleaseParts, signal: AbortSignal | unde
     throw new ScalerError("SCALER_UNAVAILABLE", `could not be handed back: ${failures.slice(0, 20).join("; ")}`);
 }
 
+/** One that has its traffic again and still has what Dormouse wrote on it. */
+interface HandedBack {
+  readonly ref: LocalRef;
+  readonly service: ServiceObject | undefined;
+  readonly workload: Workload;
+  /** The DLXs had its traffic. */
+  readonly wasAway: boolean;
+}
+
+/** The DLXs listen for what is handed back for a while: nodes learn of it later, and send to the DLXs until then. */
 async function releaseEach(
   all: readonly WorkloadFacts[],
   parts: ReleaseParts,
   signal: AbortSignal | undefined,
 ): Promise<readonly string[]> {
-  const queue = new PQueue({ concurrency });
+  const { clock, routes, api, logger } = parts;
   const failures: string[] = [];
-  await queue.addAll(
-    all.map((facts) => async () => {
-      const { namespace, name } = refOf(facts.workload);
-      try {
-        await releaseOne(facts, parts, signal);
-        parts.logger.info({ resource: `${namespace}/${name}` }, "handed back");
-      } catch (error) {
-        signal?.throwIfAborted();
-        const { code, message } = toScalerError(error);
-        failures.push(`${namespace}/${name}: ${code}: ${message}`);
-      }
-    }),
-  );
+  const handed: HandedBack[] = [];
+  const attempt = async (ref: LocalRef, work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      signal?.throwIfAborted();
+      const { code, message } = toScalerError(error);
+      failures.push(`${ref.namespace}/${ref.name}: ${code}: ${message}`);
+    }
+  };
+  const handBackOne = (facts: WorkloadFacts) => async (): Promise<void> =>
+    attempt(refOf(facts.workload), async () => {
+      const one = await handBack(facts, parts, signal);
+      if (one !== undefined) handed.push(one);
+    });
+  await new PQueue({ concurrency }).addAll(all.map(handBackOne));
+  if (handed.some(({ wasAway }) => wasAway)) await clock.sleep(lingerMs, signal);
+  const forgetOne =
+    ({ ref, service, workload }: HandedBack) =>
+    async (): Promise<void> =>
+      attempt(ref, async () => {
+        if (service !== undefined) await routes.forget(service, signal);
+        await api.forget(workload, signal);
+        logger.info({ resource: `${ref.namespace}/${ref.name}` }, "handed back");
+      });
+  await new PQueue({ concurrency }).addAll(handed.map(forgetOne));
   return failures;
 }
 
-async function releaseOne(
+/** Wakes one and gives it its traffic; undefined where it is gone. */
+async function handBack(
   { workload, plan, wakeReplicas }: WorkloadFacts,
   parts: ReleaseParts,
   signal: AbortSignal | undefined,
-): Promise<void> {
+): Promise<HandedBack | undefined> {
   const { api, routes } = parts;
   const ref = refOf(workload);
   const now = await api.read(ref, signal);
-  if (now === undefined) return;
+  if (now === undefined) return undefined;
   const desired = now.spec.replicas ?? 1;
   // Also where it is awake: a sleep that somebody has begun finds another version then.
   const { after } = await api.scale(ref, desired > 0 ? desired : wakeReplicas, { signal });
   const { service } = plan;
-  if (service !== undefined) {
-    const record = { to: "resource", uid: after.metadata.uid, epoch: epochOf(after.metadata.annotations) } as const;
-    const order = { service, ports: plan.ports, drains: plan.drains, wakeReplicas, record };
-    if (readRoute(service.metadata)?.to === "dlx") await whenReady(ref, after.spec.replicas ?? 1, parts, signal);
-    await routes.beginRestore(order, signal);
-    await whenInTraffic(ref, service, parts, signal);
-    await routes.endRestore(order, signal);
-    await routes.forget(service, signal);
-  }
-  await api.forget(after, signal);
+  if (service === undefined) return { ref, service, workload: after, wasAway: false };
+  const record = { to: "resource", uid: after.metadata.uid, epoch: epochOf(after.metadata.annotations) } as const;
+  const order = { service, ports: plan.ports, drains: plan.drains, wakeReplicas, record };
+  const wasAway = readRoute(service.metadata)?.to === "dlx";
+  if (wasAway) await whenReady(ref, after.spec.replicas ?? 1, parts, signal);
+  await routes.beginRestore(order, signal);
+  await whenInTraffic(ref, service, parts, signal);
+  await routes.endRestore(order, signal);
+  return { ref, service, workload: after, wasAway };
 }
 
 /** As many pods as are wanted say that they are ready, or the time is over. */

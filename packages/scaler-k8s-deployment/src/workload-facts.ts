@@ -57,7 +57,7 @@ export function factsOf(workload: Workload, watched: FactsSource, defaults: Poli
     routedTo: to,
     route: service === undefined ? undefined : routeOf(service, watched),
     wakeReplicas: wakeReplicasOf(workload, slices),
-    isListed: plan.policy.enabled || plan.refusal !== undefined || isAway || isAsleepByUs,
+    isListed: plan.policy.enabled || plan.refusal !== undefined || isAway || isAsleepByUs || slices.length > 0,
     hasLeftovers: isAway || slices.length > 0 || hasOwnAnnotations(workload),
   };
 }

@@ -19,6 +19,15 @@ const dialAgainMs: Milliseconds = 250;
 /** From one look to the next at whether pods have come into the traffic: while some are ready, and while none is. */
 const restoreAgainMs = { soon: 500, late: 5_000 } as const;
 
+/**
+ * How long the DLXs go on listening for a workload that is managed no more once its traffic is back: nodes learn of it
+ * later, and send to the DLXs until then.
+ */
+export const lingerMs: Milliseconds = 5_000;
+
+/** Workloads whose way out is remembered at once. */
+const mostLeaving = 1_000;
+
 /** What a workload's keeper works with. */
 export interface WorkloadKeeperParts {
   readonly watched: WatchedCluster;
@@ -34,6 +43,8 @@ export class WorkloadKeeper {
   readonly #parts: WorkloadKeeperParts;
   readonly #fights: Fights;
   readonly #keys: KeyKeeper;
+  /** When the traffic of those that are managed no more was first seen to be back, by uid. */
+  readonly #backAt = new Map<string, Milliseconds>();
 
   constructor(parts: WorkloadKeeperParts) {
     this.#parts = parts;
@@ -55,6 +66,7 @@ export class WorkloadKeeper {
   }
 
   async #keepManaged(facts: WorkloadFacts, signal: AbortSignal): Promise<Milliseconds | undefined> {
+    this.#backAt.delete(facts.workload.metadata.uid);
     const { service } = facts.plan;
     const remembered = await this.#rememberCount(facts.workload, signal);
     return service === undefined ? remembered : soonest(remembered, await this.#keepDiverted(facts, service, signal));
@@ -117,10 +129,22 @@ export class WorkloadKeeper {
     if (service !== undefined && facts.routedTo !== "resource")
       return desired === 0 ? this.#keepDiverted(facts, service, signal) : this.#restore(facts, service, signal);
     if (asksToBeManaged(workload)) return undefined;
+    const leftMs = slices.length > 0 ? this.#lingersFor(workload.metadata.uid) : 0;
+    if (leftMs > 0) return leftMs;
+    this.#backAt.delete(workload.metadata.uid);
     if (service !== undefined && (slices.length > 0 || readRoute(service.metadata) !== undefined))
       await routes.forget(service, signal);
     await api.forget(workload, signal);
     return undefined;
+  }
+
+  #lingersFor(uid: string): Milliseconds {
+    const now = this.#parts.clock.monotonic();
+    const backAt = this.#backAt.get(uid) ?? now;
+    this.#backAt.set(uid, backAt);
+    const [oldest] = this.#backAt.keys();
+    if (this.#backAt.size > mostLeaving && oldest !== undefined) this.#backAt.delete(oldest);
+    return backAt + lingerMs - now;
   }
 
   /** Gives the traffic back once the pods are ready for it. */
@@ -128,6 +152,7 @@ export class WorkloadKeeper {
     const { routes, watched } = this.#parts;
     const { workload, plan, slices, wakeReplicas, route } = facts;
     const { uid } = workload.metadata;
+    this.#backAt.delete(uid);
     const record = { to: "resource", uid, epoch: route?.uid === uid ? route.epoch : 0 } as const;
     const order: RouteOrder = { service, ports: plan.ports, drains: plan.drains, wakeReplicas, record };
     for (const slice of slices) if (plan.ports.length > 0) await routes.refreshSlice(slice, order, { signal });

@@ -61,6 +61,10 @@ describe("a workload that its owner takes back", () => {
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     expect(await scene.endpoints("web")).toEqual([scene.dlx.address]);
     mayStart = true;
+    await expect.poll(() => scene.endpoints("web"), soon).toEqual([]);
+    // Nodes learn of it later, and the DLXs listen for it meanwhile.
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    expect((await scene.listed("web"))?.ports[0]?.listen).toBeDefined();
     await expect.poll(() => scene.slice("web"), soon).toBeUndefined();
     expect((await scene.workload("web")).status.readyReplicas).toBe(1);
   });
