@@ -21,6 +21,7 @@ const deeds: readonly Deed[] = [
       await demo.untilTrafficGoesTo("dlx");
       for (const slice of await demo.slices()) await demo.deleteSlice(slice);
       await demo.untilTrafficGoesTo("dlx");
+      await untilReached(demo, "slice-asleep");
     },
   },
   {
@@ -30,6 +31,7 @@ const deeds: readonly Deed[] = [
       await demo.untilTrafficGoesTo("pods");
       await demo.patchService({ spec: { selector: { "dormouse.dev/diverted": "true" } } });
       await until("the key was taken away", async () => !(await demo.route()).hasKey, 60_000);
+      await untilReached(demo, "key-added");
     },
   },
   {
@@ -47,6 +49,7 @@ const deeds: readonly Deed[] = [
       await wake(demo, tally, "slice-awake");
       for (const slice of await demo.slices()) await demo.deleteSlice(slice);
       await until("the slice was there again", async () => (await demo.slices()).length > 0, 60_000);
+      await untilReached(demo, "slice-awake");
     },
   },
   { name: "rollout-restart", do: restart },
@@ -72,6 +75,17 @@ export const byHand: Proof = {
     tally.remark(deeds.map(({ name }) => name).join(", "));
   },
 };
+
+/** Nodes learn later of what was repaired. */
+async function untilReached(demo: Demo, name: string): Promise<void> {
+  let tries = 0;
+  await until("the service was reached again", async () => {
+    const prefix = `${name}-try-${String(tries++)}-`;
+    const probes = { prefix, count: 1, overMs: 0, limitMs: 5_000 };
+    const results = await Promise.all([demo.fromHost(probes), demo.fromPod({ ...probes, prefix: `${prefix}pod-` })]);
+    return results.every(({ failures }) => failures.length === 0);
+  });
+}
 
 async function wake(demo: Demo, tally: Tally, name: string): Promise<void> {
   tally.add(await demo.fromPod({ prefix: `${name}-wake-`, count: 1, overMs: 0 }));
