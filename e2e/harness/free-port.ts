@@ -7,7 +7,7 @@ let next = range.from + Math.floor(Math.random() * (range.to - range.from));
 
 /** A port on 127.0.0.1 that is free now, and that nobody is given without asking for it. */
 export async function freePort(): Promise<number> {
-  for (let tries = 0; tries < 100; tries += 1) {
+  for (let tries = range.from; tries <= range.to; tries += 1) {
     next = next >= range.to ? range.from : next + 1;
     const port = next; // others may ask meanwhile
     if (await isFree(port)) return port;
