@@ -4,7 +4,7 @@ import type { Proof } from "../proof.ts";
 import { whyNoKill } from "../stage/kill-process.ts";
 import { expectRecovered } from "../stage/recovered.ts";
 
-const count = { whole: 3, quick: 1 };
+const count = { whole: 2, quick: 1 };
 
 /** How long the API server stays away. */
 const awayMs = 3_000;

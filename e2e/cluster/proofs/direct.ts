@@ -74,7 +74,7 @@ async function neverByBrokenMetrics(
     adapter.setMode(demo.name, mode);
     tally.add(await demo.fromHost({ prefix: `${mode}-`, count: 1, overMs: 0 }));
     const asked = adapter.asked(demo.name);
-    await sleep(isQuick ? 6_000 : 10_000);
+    await sleep(isQuick ? 6_000 : 8_000);
     tally.claim(adapter.asked(demo.name) > asked, `${mode}: nobody asked the adapter`);
     const { replicas } = (await demo.deployment()).spec;
     tally.claim(replicas > 0, `it slept while the custom metrics API was ${mode}: ${await hosts.why(demo.ref)}`);

@@ -8,7 +8,7 @@ import { killProcess, whyNoKill } from "../stage/kill-process.ts";
 import { expectRecovered } from "../stage/recovered.ts";
 import type { Tally } from "../tally.ts";
 
-const count = { whole: 4, quick: 1 };
+const count = { whole: 3, quick: 1 };
 
 /** Requests that each DLX holds. */
 const held = 10;

@@ -9,7 +9,7 @@ import { expectRecovered } from "../stage/recovered.ts";
 import type { Tally } from "../tally.ts";
 import { whyNoAdapter } from "./direct.ts";
 
-const randomMoments = { whole: 4, quick: 1 };
+const randomMoments = { whole: 2, quick: 1 };
 
 interface Moment {
   readonly name: string;

@@ -240,7 +240,7 @@ export class Demo implements AsyncDisposable {
     const pods = `/api/v1/namespaces/${this.name}/pods`;
     await this.api.post(pods, { metadata: { name: "caller" }, spec: callerPod(this.#clusterIp, ledger) });
     this.#callerIp = await until(
-      "the calling Pod was ready",
+      "the calling Pod answered at its own address, which this machine has to reach",
       async () => {
         const { status } = await this.api.get<PodObject>(`${pods}/caller`);
         const ip = status.podIP ?? "";
