@@ -38,8 +38,10 @@ else await main();
 
 async function main(): Promise<void> {
   const context = new BenchContext(fullSizes, [process.execPath, built], (text) => process.stderr.write(`${text}\n`));
+  process.once("exit", () => context.abandon());
+  // Later than whatever else hears the signal: the API server is taken down by its own.
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-    process.once(name, () => void context[Symbol.asyncDispose]().then(() => process.exit(130)));
+    process.once(name, () => setImmediate(() => process.exit(130)));
   const before = describeMachine();
   try {
     const choice = values.profile === undefined ? {} : { profiles: values.profile };
