@@ -82,6 +82,12 @@ export class BenchContext implements AsyncDisposable {
     return folder;
   }
 
+  /** As its disposal, at once, for a process that is about to end. */
+  abandon(): void {
+    for (const program of this.#programs) program.kill();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
   /** Ends every program that still runs and removes everything that was written. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#programs].map(async (program) => program.end()));

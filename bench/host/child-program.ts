@@ -94,6 +94,11 @@ export class ChildProgram implements AsyncDisposable {
     timer.cancel();
   }
 
+  /** Kills its group, for a process that cannot wait any more. */
+  kill(): void {
+    if (!this.hasEnded) process.kill(-this.pid, "SIGKILL");
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.end();
   }

@@ -1,3 +1,4 @@
+import { loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { BenchContext, fullSizes } from "../host/bench-context.ts";
@@ -37,12 +38,15 @@ else await main();
 
 async function main(): Promise<void> {
   const context = new BenchContext(fullSizes, [process.execPath, built], (text) => process.stderr.write(`${text}\n`));
+  process.once("exit", () => context.abandon());
+  // Later than whatever else hears the signal: the API server is taken down by its own.
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-    process.once(name, () => void context[Symbol.asyncDispose]().then(() => process.exit(130)));
-  const machine = describeMachine();
+    process.once(name, () => setImmediate(() => process.exit(130)));
+  const before = describeMachine();
   try {
     const choice = values.profile === undefined ? {} : { profiles: values.profile };
     const rows = scaleRows(await measureScale(context, sizesOf(), choice));
+    const machine = `${before}, ${(loadavg()[0] ?? 0).toFixed(1)} after`;
     process.stdout.write(`${machine}\n${benchTable(rows)}\n${conclusion(rows)}\n`);
     if (values.write) writeScalePage(machine, rows);
   } finally {

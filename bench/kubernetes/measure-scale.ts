@@ -46,8 +46,8 @@ export interface Settling {
 /** A while in which nothing happens. */
 export interface Rest {
   readonly minutes: number;
-  /** The most that was seen, in bytes. */
-  readonly residentBytes: Readonly<Record<HostName, number>>;
+  /** Of samples in bytes: the most of all, and the last one. */
+  readonly residentBytes: Readonly<Record<HostName, { readonly most: number; readonly last: number }>>;
   readonly cpuMs: Readonly<Record<HostName, number>>;
   readonly period: Period;
   readonly ticks: number;
@@ -202,18 +202,17 @@ class ScaleBench {
     const { autoscaler } = hosts;
     const [from, cpuBefore] = [systemClock.now(), cpuOf(hosts)];
     const [ticksBefore, secondsBefore] = [await ticksOf(autoscaler), await tickSecondsOf(autoscaler)];
-    const residentBytes = { dlx: 0, autoscaler: 0 };
+    const samples: Record<HostName, number[]> = { dlx: [], autoscaler: [] };
     while (systemClock.now() - from < restMs) {
       await systemClock.sleep(Math.min(5_000, restMs));
-      for (const host of [hosts.dlx, hosts.autoscaler])
-        residentBytes[host.name] = Math.max(residentBytes[host.name], host.residentBytes);
+      for (const host of [hosts.dlx, hosts.autoscaler]) samples[host.name].push(host.residentBytes);
     }
     const to = systemClock.now();
     const cpuAfter = cpuOf(hosts);
     const ticks = (await ticksOf(autoscaler)) - ticksBefore;
     return {
       minutes: (to - from) / 60_000,
-      residentBytes,
+      residentBytes: { dlx: extent(samples.dlx), autoscaler: extent(samples.autoscaler) },
       cpuMs: { dlx: cpuAfter.dlx - cpuBefore.dlx, autoscaler: cpuAfter.autoscaler - cpuBefore.autoscaler },
       period: { from, to },
       ticks,
@@ -242,6 +241,10 @@ async function stateOf(host: ScaleHost): Promise<HostState> {
 
 function cpuOf({ dlx, autoscaler }: ScaleHosts): Readonly<Record<HostName, number>> {
   return { dlx: dlx.cpuMs, autoscaler: autoscaler.cpuMs };
+}
+
+function extent(samples: readonly number[]): { readonly most: number; readonly last: number } {
+  return { most: Math.max(...samples), last: samples.at(-1) ?? Number.NaN };
 }
 
 function ticksOf(autoscaler: ScaleHost): Promise<number> {

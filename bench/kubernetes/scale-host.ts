@@ -17,6 +17,9 @@ const token = "only-for-the-bench-0123456789";
 /** Below the ports that the kernel gives to outgoing connections, and above those of `freePort`. */
 const firstPort = 14_000;
 
+/** MiB of objects that Node allows itself in a container of 512 MiB, as the chart has it; on a big machine it would take more. */
+const heapLimit = 256;
+
 /** What differs between runs. */
 export interface HostChoice {
   /** Folder for CPU profiles, which cost time; left out: none. */
@@ -65,7 +68,7 @@ export class ScaleHost {
     this.#memory = new MemoryReader(folder);
     const [node = "", ...rest] = context.dormouse;
     const profiling = profiles === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profiles}/${name}`];
-    const command = [node, ...profiling, ...rest, name, "-c", file];
+    const command = [node, `--max-old-space-size=${String(heapLimit)}`, ...profiling, ...rest, name, "-c", file];
     this.#program = context.start(command, { env: { ...this.#memory.env, DORMOUSE_BENCH_TOKEN: token } });
   }
 

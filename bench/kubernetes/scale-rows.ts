@@ -12,6 +12,9 @@ const restLimit = 0.02;
 /** One tick with the answers of one DLX. */
 const tickLimitMs = 50;
 
+/** Requests of one kind that are worth no name of their own. */
+const fewest = 5;
+
 /** Everything that was measured, and what must hold. */
 export function scaleRows(measured: ScaleFigures): readonly BenchRow[] {
   const { workloads, namespaces } = measured.sizes;
@@ -41,7 +44,7 @@ function restRowsOf(
   const added = after[name].memory.heap - before[name].memory.heap;
   const surplus = requests.filter(isSurplus);
   return [
-    figures(`${name}: resident memory, at most`, asMiB(rest.residentBytes[name])),
+    figures(`${name}: resident memory, the most and at last`, describeResident(rest, name)),
     figures(`${name}: heap after a garbage collection`, asMiB(after[name].memory.heap)),
     figures(`${name}: of this, for each managed workload`, asKiB(added / sizes.workloads)),
     figures(`${name}: file descriptors`, String(after[name].descriptors)),
@@ -100,10 +103,13 @@ function perMinute(requests: readonly AuditedRequest[], minutes: number): string
 }
 
 function totals(requests: readonly AuditedRequest[]): string {
-  if (requests.length === 0) return "0";
-  return grouped(requests)
-    .map(([what, count]) => `${String(count)} ${what}`)
-    .join(", ");
+  const all = grouped(requests);
+  const few = all.filter(([, count]) => count <= fewest).reduce((sum, [, count]) => sum + count, 0);
+  const named = all.filter(([, count]) => count > fewest).map(([what, count]) => `${String(count)} ${what}`);
+  return [
+    ...named,
+    ...(few > 0 || all.length === 0 ? [`${String(few)}${named.length > 0 ? " others" : ""}`] : []),
+  ].join(", ");
 }
 
 function grouped(requests: readonly AuditedRequest[]): readonly (readonly [string, number])[] {
@@ -115,6 +121,11 @@ function grouped(requests: readonly AuditedRequest[]): readonly (readonly [strin
 function nameOf({ verb, resource, status }: AuditedRequest): string {
   if (resource.startsWith("/")) return "for discovery";
   return `${verb} ${resource}${status >= 400 ? ` (${String(status)})` : ""}`;
+}
+
+function describeResident({ residentBytes }: Rest, name: HostName): string {
+  const { most, last } = residentBytes[name];
+  return `${asMiB(most)}, ${asMiB(last)}`;
 }
 
 function asMiB(bytes: number): string {
