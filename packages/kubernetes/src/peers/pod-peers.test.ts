@@ -36,7 +36,7 @@ const pod = (name: string, status: object, metadata: object = {}) => ({
 });
 
 describe("the DLXs as pods", () => {
-  it("are all that may have a process, whatever their state", async () => {
+  it("are all that may have a process and have an address, whatever their state", async () => {
     const items = [
       pod("ready", { phase: "Running", podIP: "10.0.0.1" }),
       pod("leaving", { phase: "Running", podIP: "10.0.0.2" }, { deletionTimestamp: "2026-01-01T00:00:00Z" }),
@@ -50,16 +50,12 @@ describe("the DLXs as pods", () => {
     const peers = await open({ adminPort: 9000, scheme: "https", pod: "ready" });
     const listed = await peers.listPeers();
     expect(peers.self).toBe("ready");
-    expect(listed.map(({ id }) => id)).toEqual(["ready", "leaving", "pending", "lost", "new"]);
+    expect(listed.map(({ id }) => id)).toEqual(["ready", "leaving", "lost"]);
     expect(connected).toEqual([
       { id: "ready", url: "https://10.0.0.1:9000" },
       { id: "leaving", url: "https://10.0.0.2:9000" },
       { id: "lost", url: "https://[fd00::3]:9000" },
     ]);
-    const pending = listed[2];
-    await expect(pending?.readActivity()).rejects.toMatchObject({ code: "SCALER_UNAVAILABLE" });
-    const ref = { scaler: "k", namespace: "n", name: "w" };
-    await expect(pending?.fence(ref, "1")).rejects.toThrow("no address yet");
     await peers[Symbol.asyncDispose]();
   });
 
