@@ -76,8 +76,9 @@ export const byHand: Proof = {
   },
 };
 
-/** Nodes learn later of what was repaired. */
+/** Nodes learn later of what was broken, and still later of what was repaired. */
 async function untilReached(demo: Demo, name: string): Promise<void> {
+  await sleep(2_000);
   let tries = 0;
   await until("the service was reached again", async () => {
     const prefix = `${name}-try-${String(tries++)}-`;
