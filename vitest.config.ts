@@ -25,7 +25,7 @@ export default defineConfig({
         test: {
           name: "package",
           include: ["packages/*/test/**/*.test.ts", "charts/test/**/*.test.ts"],
-          exclude: ["packages/*/test/kubernetes/**", "charts/test/kubernetes/**"],
+          exclude: ["**/node_modules/**", "packages/*/test/kubernetes/**", "charts/test/kubernetes/**"],
           sequence: { groupOrder: 2 },
           testTimeout: 30_000,
           hookTimeout: 30_000,
@@ -54,7 +54,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["e2e/**/*.test.ts"],
-          exclude: ["e2e/kubernetes/**"],
+          exclude: ["**/node_modules/**", "e2e/kubernetes/**"],
           fileParallelism: false,
           sequence: { groupOrder: 4 },
           testTimeout: 120_000,
