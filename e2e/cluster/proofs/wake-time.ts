@@ -8,7 +8,7 @@ import type { ClusterStage } from "../stage/cluster-stage.ts";
 import type { Demo } from "../stage/demo.ts";
 import type { Tally } from "../tally.ts";
 
-const count = { whole: 12, quick: 5 };
+const count = { whole: 8, quick: 4 };
 
 /** When this machine first saw a Pod, and saw it ready; by its own monotonic clock, in ms. */
 interface PodTimes {
