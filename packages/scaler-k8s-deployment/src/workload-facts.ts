@@ -1,8 +1,8 @@
 import type { Policy, Resource, ResourcePort, RouteDirection } from "@dormouse/core";
 import { failureOf, type SchedulingPatience } from "./k8s-deployment-error.ts";
-import type { ServiceObject, SliceObject } from "./objects.ts";
+import type { PodObject, ServiceObject, SliceObject } from "./objects.ts";
 import { planWorkload, type WorkloadPlan } from "./plan-workload.ts";
-import { isLiving } from "./pod.ts";
+import { isLiving, isReady } from "./pod.ts";
 import { readRoute, readWakeReplicas, type RouteRecord } from "./route-record.ts";
 import { routedTo } from "./routed-to.ts";
 import { formatVersion, versionOf } from "./version.ts";
@@ -80,8 +80,8 @@ export function toResource(facts: WorkloadFacts, watched: Pick<FactsSource, "pod
   const { metadata, spec, status } = workload;
   const desired = spec.replicas ?? 1;
   const isObserved = (status.observedGeneration ?? 0) >= (metadata.generation ?? 0);
-  const ready = isObserved || desired === 0 ? (status.readyReplicas ?? 0) : 0;
   const pods = watched.podsOf(workload).filter(isLiving);
+  const ready = readyOf(workload, pods);
   const conditions = isObserved ? (status.conditions ?? []) : [];
   const failure = desired > 0 && ready === 0 ? failureOf(pods, conditions, view) : undefined;
   const { refusal } = plan;
@@ -99,6 +99,16 @@ export function toResource(facts: WorkloadFacts, watched: Pick<FactsSource, "pod
     ...(refusal !== undefined && { refusal }),
     ...(to !== undefined && { routedTo: to }),
   };
+}
+
+/**
+ * Before the controller has acted on the count that is wanted, its own count is of the one before: none of those replicas
+ * may stay where some are wanted, and all of them are still there where none is.
+ */
+function readyOf({ metadata, spec, status }: Workload, pods: readonly PodObject[]): number {
+  const counted = status.readyReplicas ?? 0;
+  if ((spec.replicas ?? 1) === 0) return Math.max(counted, pods.filter(isReady).length);
+  return (status.observedGeneration ?? 0) >= (metadata.generation ?? 0) ? counted : 0;
 }
 
 function portsOf({ plan, slices }: WorkloadFacts, listenOn: string): readonly ResourcePort[] {

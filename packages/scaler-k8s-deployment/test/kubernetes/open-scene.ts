@@ -9,7 +9,7 @@ import {
   type TestKubeletOptions,
   type TestNamespace,
 } from "@dormouse/test-kubernetes";
-import { onTestFinished } from "vitest";
+import { expect, onTestFinished } from "vitest";
 import { scaler as plugin } from "../../src/index.ts";
 import { k8sDeploymentOptions } from "../../src/k8s-deployment-options.ts";
 import { deployment, service, type WorkloadChoice } from "./manifests.ts";
@@ -130,6 +130,8 @@ export async function openScene(choice: SceneChoice = {}): Promise<Scene> {
       const mark = await scaler.setScale(ref, resource?.desired ?? 1);
       await scaler.routeTraffic?.(ref, "dlx", { version: mark.version });
       await scaler.setScale(ref, 0, { ifVersion: mark.version });
+      // Else a wake right after might find the same pods again.
+      await expect.poll(async () => (await scaler.getResource(ref))?.ready, { timeout: 20_000 }).toBe(0);
     },
   };
 }
