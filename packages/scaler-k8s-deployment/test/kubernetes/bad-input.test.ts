@@ -41,9 +41,9 @@ const cases: readonly Wrong[] = [
   {
     what: "two workloads behind one Service",
     make: async (scene) => {
-      await scene.make("web", { replicas: 2, labels: { tier: "front" }, service: { selector: { tier: "front" } } });
       const second = deployment("second", { labels: { tier: "front" } });
       await scene.namespace.api.post(pathOf(scene.namespace, "deployments"), second);
+      await scene.make("web", { replicas: 2, labels: { tier: "front" }, service: { selector: { tier: "front" } } });
     },
     told: /Service web also selects the pods of Deployment second; give each workload a Service of its own/,
   },
