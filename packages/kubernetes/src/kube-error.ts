@@ -67,6 +67,13 @@ export function toStatusError(
   });
 }
 
+/** A refusal by a server that is not ready, which may not know yet what is granted. Nothing was carried out. */
+export function toUnreadyError(call: ApiCall, body: string): KubeError {
+  const { message, status, reason } = toStatusError(call, 403, body);
+  const text = `${message}; the API server also says that it is not ready, so this is tried again`;
+  return new KubeError("SCALER_UNAVAILABLE", text, { status, reason, retryable: true });
+}
+
 function toStatus(body: unknown): KubeStatus {
   if (typeof body === "object" && body !== null) return body;
   if (typeof body !== "string" || !body.startsWith("{")) return {};

@@ -1,11 +1,14 @@
 import { type Clock, type Milliseconds, ScalerError } from "@dormouse/core";
 import type { Dispatcher } from "undici";
 import { type ApiCall, describeCall, toApiCall } from "../api-call.ts";
-import { toEndedError, toKubeError, toStatusError } from "../kube-error.ts";
+import { toEndedError, toKubeError, toStatusError, toUnreadyError } from "../kube-error.ts";
 import { type CallScope, openCallScope } from "./call-scope.ts";
 import type { ApiMethod, ApiQuery, ApiRequestOptions, ApiStreamOptions } from "./cluster.ts";
 import type { KubeTransport } from "./kube-transport.ts";
 import { parseJson, readJsonLines, readText } from "./read-body.ts";
+
+/** Where the server says whether it is ready (https://kubernetes.io/docs/reference/using-api/health-checks/). */
+const readinessPath = "/readyz";
 
 const defaultDeadlineMs: Milliseconds = 10_000;
 
@@ -28,6 +31,7 @@ export class KubeClient implements AsyncDisposable {
       const answer = async (): Promise<unknown> => {
         const response = await this.#send(method, path, options, scope.signal, false);
         const text = await readText(response.body);
+        await this.#assertReady(call, response, text, scope.signal);
         this.#assertSuccess(call, response, text);
         return text === "" ? undefined : parseJson(text);
       };
@@ -95,6 +99,22 @@ export class KubeClient implements AsyncDisposable {
       lasts,
       signal,
     });
+  }
+
+  /**
+   * A server that has just started grants nothing until it has read its roles, and says 403 meanwhile as if it were for
+   * good. It is believed where it says besides that it is ready; where it knows no such path, too.
+   */
+  async #assertReady(
+    call: ApiCall,
+    { statusCode }: Dispatcher.ResponseData,
+    text: string,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (statusCode !== 403) return;
+    const ready = await this.#send("GET", readinessPath, {}, signal, false);
+    await readText(ready.body);
+    if (ready.statusCode === 403 || ready.statusCode >= 500) throw toUnreadyError(call, text);
   }
 
   /** Everything but 2xx is a failure: a redirect leads away from the API server. */

@@ -207,6 +207,26 @@ describe("a request", () => {
     expect((failed as Error).message.includes("unknown")).toBe(may);
   });
 
+  it.each([403, 500])("takes a refusal for passing while the server says %d about being ready", async (status) => {
+    const cluster = await server.openCluster();
+    server.on("/readyz", fail(status, { message: "not ready" }));
+    server.on(deployments, fail(403, { reason: "Forbidden", message: "no roles yet" }));
+    await expect(cluster.request("PATCH", deployments, { body: {} })).rejects.toMatchObject({
+      code: "SCALER_UNAVAILABLE",
+      retryable: true,
+      mayHaveHappened: false,
+      message: expect.stringContaining("no roles yet") as string,
+    });
+  });
+
+  it("believes a refusal of a server that is ready, or says nothing about it", async () => {
+    const cluster = await server.openCluster();
+    server.on(deployments, fail(403, { reason: "Forbidden", message: "no such rule" }));
+    await expect(cluster.request("GET", deployments)).rejects.toMatchObject({ code: "SCALER_FORBIDDEN" });
+    server.on("/readyz", answer({}));
+    await expect(cluster.request("GET", deployments)).rejects.toMatchObject({ code: "SCALER_FORBIDDEN" });
+  });
+
   it("knows that nothing happened where nobody listens", async () => {
     const cluster = await server.openCluster();
     const file = await server.writeKubeconfig({
