@@ -69,7 +69,7 @@ function writeTools(folder: string, { tools, helmValues, images }: CommandSurrou
     "    argument=$exchanged",
     "  fi",
     "  if [[ $argument == --image=* ]]; then",
-    "    arguments+=(--image-pull-policy=Never)",
+    "    arguments+=(--image-pull-policy=Never --command)",
     `    argument=$(sed ${exchange.join(" ")} <<<"$argument")`,
     "  fi",
     '  arguments+=("$argument")',

@@ -11,7 +11,7 @@ const page = fileURLToPath(new URL("../../../docs/kubernetes.md", import.meta.ur
 /** What stands on the page beside what the cluster here has. */
 const images = {
   "registry.k8s.io/e2e-test-images/agnhost:2.53": "localhost/test-app:1",
-  "busybox:1": "localhost/busybox:1",
+  "busybox:1": "localhost/test-app:1",
 };
 const values = { image: { repository: "localhost/dormouse", tag: "test", pullPolicy: "Never" } };
 
