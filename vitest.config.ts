@@ -42,8 +42,10 @@ export default defineConfig({
             "e2e/kubernetes/**/*.test.ts",
           ],
           globalSetup: ["e2e/kubernetes/serve-tests.ts"],
-          // They wait for a server most of the time.
+          // They wait for a server most of the time. On two cores it and its controllers are late at times: what fails
+          // twice in a row is no lateness.
           maxWorkers: 6,
+          retry: 1,
           sequence: { groupOrder: 3 },
           testTimeout: 60_000,
           hookTimeout: 60_000,
