@@ -110,11 +110,12 @@ const cases: readonly Wrong[] = [
 
 describe("a workload about which something is wrong", () => {
   it.each(cases)("is left alone and told of: $what", async ({ make, told }) => {
-    const scene = await openScene();
+    const scene = await openScene({ withoutScaler: true });
     await make(scene);
+    const scaler = await scene.openScaler();
     await expect.poll(() => scene.events("web", "DormouseRefused"), soon).toHaveLength(1);
     expect((await scene.events("web", "DormouseRefused"))[0]).toMatch(told);
-    const resource = await scene.listed("web");
+    const resource = (await scaler.listResources()).find(({ ref }) => ref.name === "web");
     expect(resource?.refusal?.message).toMatch(told);
     expect(resource?.policy.enabled).toBe(false);
     expect((await scene.workload("web")).spec.replicas).toBe(2);
