@@ -52,19 +52,21 @@ export interface ReleaseParts {
 export async function releaseAll(parts: ReleaseParts, signal: AbortSignal | undefined): Promise<void> {
   const { watched, book, clock } = parts;
   await book.setReleased(clock.now(), signal);
-  let left: readonly WorkloadFacts[] = [];
-  let failures: readonly string[] = [];
-  for (let round = 0; round < rounds; round += 1) {
-    left = watched
+  const leftovers = (): readonly WorkloadFacts[] =>
+    watched
       .workloads()
       .map((workload) => factsOf(workload, watched, parts.defaults))
       .filter(({ hasLeftovers }) => hasLeftovers);
-    if (left.length === 0) return;
-    failures = await releaseEach(left, parts, signal);
+  let failures: readonly string[] = [];
+  for (let round = 0; round < rounds && leftovers().length > 0; round += 1) {
+    failures = await releaseEach(leftovers(), parts, signal);
     await clock.sleep(1_000, signal);
   }
-  if (failures.length > 0)
-    throw new ScalerError("SCALER_UNAVAILABLE", `could not be handed back: ${failures.slice(0, 20).join("; ")}`);
+  const left = leftovers().map(({ workload }) => `${refOf(workload).namespace}/${refOf(workload).name}`);
+  if (left.length === 0) return;
+  const problems =
+    failures.length > 0 ? failures : left.map((name) => `${name}: somebody writes on it again and again`);
+  throw new ScalerError("SCALER_UNAVAILABLE", `could not be handed back: ${problems.slice(0, 20).join("; ")}`);
 }
 
 /** One that has its traffic again and still has what Dormouse wrote on it. */

@@ -68,12 +68,12 @@ export class SettledPods {
   async #settle(ref: LocalRef, workload: Workload, signal: AbortSignal | undefined): Promise<void> {
     const generation = this.#api.knownGeneration(workload);
     if (!(await this.#api.isObserved(ref, generation, signal))) return;
+    // What the watch shows before the server is asked, and the server does not show any more, is gone; what the watch
+    // shows only after that may be younger than the answer.
+    const shown = this.#watched.podsOf(workload).map(({ metadata }) => metadata.uid);
     const pods = await this.#api.pods(workload, signal);
     const living = new Set(pods.filter(isLiving).map(({ metadata }) => metadata.uid));
-    const doomed = this.#watched
-      .podsOf(workload)
-      .filter(({ metadata }) => !living.has(metadata.uid))
-      .map(({ metadata }) => metadata.uid);
+    const doomed = shown.filter((uid) => !living.has(uid));
     const own = pods
       .filter((pod) => ownerKeyOf(pod) === ownerKey(workload) && !isLiving(pod))
       .map(({ metadata }) => metadata.uid);
