@@ -1,5 +1,11 @@
-import { type Clock, type DlxPeer, type FenceAnswer, type ResourceRef, toScalerError } from "@dormouse/core";
-import { callWithDeadline } from "./call-with-deadline.ts";
+import {
+  callWithDeadline,
+  type Clock,
+  type DlxPeer,
+  type FenceAnswer,
+  type ResourceRef,
+  toScalerError,
+} from "@dormouse/core";
 import { peerDeadlineMs } from "./read-activity.ts";
 import { SleepEnd } from "./sleep-end.ts";
 

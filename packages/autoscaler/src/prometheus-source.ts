@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import {
+  callWithDeadline,
   type CallOptions,
   type Clock,
   definePort,
@@ -11,7 +12,6 @@ import {
   type ResourceRef,
   ScalerError,
 } from "@dormouse/core";
-import { callWithDeadline } from "./call-with-deadline.ts";
 import type { PrometheusClient, PrometheusSample } from "./prometheus-client.ts";
 import {
   type PrometheusMetric,

@@ -1,4 +1,5 @@
 import {
+  callWithDeadline,
   type ActivityReport,
   type Clock,
   type DlxPeer,
@@ -7,7 +8,6 @@ import {
   type ResourceActivity,
   toScalerError,
 } from "@dormouse/core";
-import { callWithDeadline } from "./call-with-deadline.ts";
 import type { DlxObservation } from "./observation.ts";
 
 /** How long one DLX, or the list of them, may take to answer. */

@@ -1,4 +1,5 @@
 import {
+  callWithDeadline,
   type Clock,
   formatRef,
   type IdleRule,
@@ -8,7 +9,6 @@ import {
   type ResourceRef,
   toScalerError,
 } from "@dormouse/core";
-import { callWithDeadline } from "./call-with-deadline.ts";
 import type { RuleObservation } from "./observation.ts";
 
 /** How long one query may take. A source that hangs delays a tick by so much and is unknown for it. */

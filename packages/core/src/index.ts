@@ -1,4 +1,5 @@
 export { backoffMs, type BackoffOptions } from "./backoff.ts";
+export { callWithDeadline, type DeadlineOptions } from "./call-with-deadline.ts";
 export type { Clock, Milliseconds, Timer } from "./clock.ts";
 export {
   type AdminConfig,

@@ -1,4 +1,5 @@
 import {
+  callWithDeadline,
   backoffMs,
   type CallOptions,
   type Clock,
@@ -9,7 +10,6 @@ import {
   toScalerError,
 } from "@dormouse/core";
 import type { Dlx } from "@dormouse/dlx";
-import { callInTime } from "./call-in-time.ts";
 
 /** How long one list may take. */
 const deadlineMs: Milliseconds = 5_000;
@@ -88,8 +88,8 @@ export class OwnEntry implements AsyncDisposable {
   async #list(options?: CallOptions): Promise<readonly DlxPeer[]> {
     if (this.#isListed && this.#dlx !== undefined) return [{ ...this.#dlx.peer, id: this.id }];
     const { peers, clock } = this.#options;
-    const limit = { clock, limitMs: deadlineMs, signal: options?.signal };
-    const listed = await callInTime(limit, (signal) => peers.listPeers({ signal }));
+    const limit = { clock, afterMs: deadlineMs, signal: options?.signal, what: "the list of DLXs" };
+    const listed = await callWithDeadline(limit, (signal) => peers.listPeers({ signal }));
     this.#isListed ||= listed.some(({ id }) => id === this.id);
     return listed;
   }

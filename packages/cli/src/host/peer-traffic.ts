@@ -1,5 +1,6 @@
 import {
   type ActivityReport,
+  callWithDeadline,
   type Clock,
   type DlxPeer,
   type Milliseconds,
@@ -8,7 +9,6 @@ import {
   toScalerError,
 } from "@dormouse/core";
 import type { DlxResourceStatus } from "@dormouse/dlx";
-import { callInTime } from "./call-in-time.ts";
 import type { HostTraffic, SilentDlx } from "./host-traffic.ts";
 
 /** How long the DLXs may take to answer. Whoever looks waits for it. */
@@ -74,7 +74,7 @@ export class PeerTraffic implements HostTraffic, AsyncDisposable {
 
   async #refresh(): Promise<void> {
     try {
-      const peers = await this.#call((signal) => this.#peers.listPeers({ signal }));
+      const peers = await this.#call("the list of DLXs", (signal) => this.#peers.listPeers({ signal }));
       const answers = await Promise.all(peers.map((peer) => this.#readPeer(peer)));
       this.#told = answers.flatMap((answer) => ("resources" in answer ? [toTold(answer)] : []));
       this.#silent = answers.flatMap((answer) => ("resources" in answer ? [] : [answer]));
@@ -88,14 +88,15 @@ export class PeerTraffic implements HostTraffic, AsyncDisposable {
 
   async #readPeer(peer: DlxPeer): Promise<ActivityReport | SilentDlx> {
     try {
-      return await this.#call((signal) => peer.readActivity({ signal }));
+      return await this.#call(`DLX ${peer.id}`, (signal) => peer.readActivity({ signal }));
     } catch (error) {
       return { id: peer.id, code: toScalerError(error, "SCALER_UNAVAILABLE").code };
     }
   }
 
-  #call<Result>(call: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
-    return callInTime({ clock: this.#clock, limitMs: deadlineMs, signal: this.#life.signal }, call);
+  #call<Result>(what: string, call: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+    const limit = { clock: this.#clock, afterMs: deadlineMs, signal: this.#life.signal, what };
+    return callWithDeadline(limit, call);
   }
 
   /** A DLX that was never asked for it has been idle for as long as it runs. */

@@ -1,4 +1,4 @@
-import { FakeClock } from "@dormouse/core/testing";
+import { FakeClock } from "./testing/fake-clock.ts";
 import { describe, expect, it } from "vitest";
 import { callWithDeadline } from "./call-with-deadline.ts";
 

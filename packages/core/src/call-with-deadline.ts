@@ -1,9 +1,11 @@
-import { type Clock, type Milliseconds, ScalerError } from "@dormouse/core";
+import type { Clock, Milliseconds } from "./clock.ts";
+import { ScalerError } from "./scaler-error.ts";
 
+/** What a call has: where its time comes from, how long it may take, and what ends it before. */
 export interface DeadlineOptions {
   readonly clock: Clock;
   readonly afterMs: Milliseconds;
-  readonly signal: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** What is called, for the message. */
   readonly what: string;
 }
@@ -22,18 +24,18 @@ export async function callWithDeadline<Result>(
     reject(reason);
     abort.abort(reason);
   };
-  const onAbort = (): void => end(new ScalerError("SCALER_ABORTED", `${what} was given up`, { cause: signal.reason }));
-  if (signal.aborted) onAbort();
-  signal.addEventListener("abort", onAbort, { once: true });
+  const onAbort = (): void => end(new ScalerError("SCALER_ABORTED", `${what} was given up`, { cause: signal?.reason }));
+  if (signal?.aborted === true) onAbort();
+  signal?.addEventListener("abort", onAbort, { once: true });
   const timer = clock.setTimer(afterMs, () =>
     end(new ScalerError("SCALER_TIMEOUT", `${what} did not answer within ${String(afterMs)} ms`)),
   );
   try {
-    if (!signal.aborted) startCall(call, abort.signal, resolve, reject);
+    if (!abort.signal.aborted) startCall(call, abort.signal, resolve, reject);
     return await promise;
   } finally {
     timer.cancel();
-    signal.removeEventListener("abort", onAbort);
+    signal?.removeEventListener("abort", onAbort);
   }
 }
 
