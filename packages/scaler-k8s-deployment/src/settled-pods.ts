@@ -43,7 +43,7 @@ export class SettledPods {
       this.#api.knownGeneration(workload) === (workload.metadata.generation ?? 0)
     )
       return [];
-    if (this.#doomedNow(workload) === undefined) await this.#ask(ref, workload, signal);
+    if (this.#doomedNow(workload) === undefined) await heeding(this.#ask(ref, workload), signal);
     const doomed = this.#doomedNow(workload);
     if (doomed === undefined) return [];
     return this.#watched.podsOf(workload).filter((pod) => isCandidate(pod) && !doomed.has(pod.metadata.uid));
@@ -54,30 +54,47 @@ export class SettledPods {
     return settled?.generation === this.#api.knownGeneration(workload) ? settled.doomed : undefined;
   }
 
-  #ask(ref: LocalRef, workload: Workload, signal: AbortSignal | undefined): Promise<void> {
+  /** One question for all that wait for its answer: it belongs to none of them, and ends by the client's own deadline. */
+  #ask(ref: LocalRef, workload: Workload): Promise<void> {
     const { uid } = workload.metadata;
     const asking = this.#asking.get(uid);
     if (asking !== undefined) return asking;
     if (this.#clock.monotonic() - (this.#askedAt.get(uid) ?? -Infinity) < askEveryMs) return Promise.resolve();
     remember(this.#askedAt, uid, this.#clock.monotonic());
-    const asked = this.#settle(ref, workload, signal).finally(() => this.#asking.delete(uid));
+    const asked = this.#settle(ref, workload).finally(() => this.#asking.delete(uid));
+    // Who waited may have left.
+    asked.catch(() => {});
     this.#asking.set(uid, asked);
     return asked;
   }
 
-  async #settle(ref: LocalRef, workload: Workload, signal: AbortSignal | undefined): Promise<void> {
+  async #settle(ref: LocalRef, workload: Workload): Promise<void> {
     const generation = this.#api.knownGeneration(workload);
-    if (!(await this.#api.isObserved(ref, generation, signal))) return;
+    if (!(await this.#api.isObserved(ref, generation, undefined))) return;
     // What the watch shows before the server is asked, and the server does not show any more, is gone; what the watch
     // shows only after that may be younger than the answer.
     const shown = this.#watched.podsOf(workload).map(({ metadata }) => metadata.uid);
-    const pods = await this.#api.pods(workload, signal);
+    const pods = await this.#api.pods(workload, undefined);
     const living = new Set(pods.filter(isLiving).map(({ metadata }) => metadata.uid));
     const doomed = shown.filter((uid) => !living.has(uid));
     const own = pods
       .filter((pod) => ownerKeyOf(pod) === ownerKey(workload) && !isLiving(pod))
       .map(({ metadata }) => metadata.uid);
     remember(this.#settled, workload.metadata.uid, { generation, doomed: new Set([...doomed, ...own]) });
+  }
+}
+
+/** The same, unless the signal aborts before. */
+async function heeding(asked: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) return asked;
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => reject(signal.reason);
+  if (signal.aborted) onAbort();
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    await Promise.race([asked, aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
   }
 }
 
