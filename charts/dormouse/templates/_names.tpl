@@ -2,6 +2,11 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 40 | trimSuffix "-" }}
 {{- end }}
 
+{{/* Version of the server that the objects are for. */}}
+{{- define "dormouse.kubeVersion" -}}
+{{- default .Capabilities.KubeVersion.Version .Values.kubeVersion }}
+{{- end }}
+
 {{/* 40 characters at most, so that every name made from it has its 63. */}}
 {{- define "dormouse.fullname" -}}
 {{- if .Values.fullnameOverride }}

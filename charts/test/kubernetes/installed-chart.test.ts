@@ -52,14 +52,17 @@ async function tryOnServer(text: string): Promise<string[]> {
 
 describe.each(valuesFiles)("the chart with %s", (_name, values) => {
   it("has nothing that helm lint warns of", async () => {
-    await expect(tools.helm(["lint", chartFolder, "--strict", "--values", values])).resolves.toContain(
-      "0 chart(s) failed",
-    );
+    // For the youngest server: what an old one has is deprecated to helm.
+    const parameters = ["lint", chartFolder, "--strict", "--values", values, "--set-string", "kubeVersion="];
+    await expect(tools.helm(parameters)).resolves.toContain("0 chart(s) failed");
+    await expect(tools.helm(["lint", chartFolder, "--values", values])).resolves.toContain("0 chart(s) failed");
   });
 
   it("is accepted by the server in every object", async () => {
-    // helm asks the server for its version, and the chart makes objects of the kinds that it has.
-    const text = await tools.helm(["template", "one", chartFolder, "--dry-run=server", "--values", values]);
+    // helm asks no server here: the values say which one it is, the oldest. A younger one is told of.
+    const { gitVersion } = await api.get<{ readonly gitVersion: string }>("/version");
+    const told = gitVersion.startsWith("v1.20.") ? [] : ["--set-string", `kubeVersion=${gitVersion}`];
+    const text = await tools.helm(["template", "one", chartFolder, "--values", values, ...told]);
     const said = await tryOnServer(text);
     expect(said.length).toBeGreaterThan(10);
     expect(said.filter((line) => !line.endsWith(" created (server dry run)"))).toEqual([]);

@@ -259,8 +259,11 @@ describe("values", () => {
     ]);
   });
 
-  it("for an old server leave out what it does not know", async () => {
-    const old = await renderChart(tools, ["--kube-version", "1.20"]);
+  it.each([
+    ["--kube-version", "1.20"],
+    ["--set-string", "kubeVersion=1.20"],
+  ])("for an old server, by %s, leave out what it does not know", async (...told) => {
+    const old = await renderChart(tools, told);
     const kinds = old.filter(({ kind }) => kind === "PodDisruptionBudget").map(({ apiVersion }) => apiVersion);
     expect(kinds).toEqual(["policy/v1beta1", "policy/v1beta1"]);
     expect(JSON.stringify(old)).not.toContain("endPort");
