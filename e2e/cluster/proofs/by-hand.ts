@@ -122,6 +122,9 @@ async function scaleByHand({ tools }: ClusterStage, demo: Demo, tally: Tally): P
   const { replicas } = (await demo.deployment()).spec;
   tally.claim(replicas === 2, `scaled to 2 by hand, it woke with ${String(replicas)}`);
   await tools.kubectl(["--namespace", demo.name, "scale", "deployment/web", "--replicas", "1"]);
+  // A Pod of this server that a person stops listens no more before nodes know; its traffic passes no DLX.
+  await until("one Pod was left", async () => (await demo.pods()).length === 1, 60_000);
+  await untilReached(demo, "scaled-down");
 }
 
 /** It is left alone from the next moment on, and comes back with all its traffic; and the other way round. */
