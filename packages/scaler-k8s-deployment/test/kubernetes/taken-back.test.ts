@@ -2,6 +2,11 @@ import { describe, expect, it } from "vitest";
 import { openScene, type Scene, undefinedIfMissing } from "./open-scene.ts";
 
 const soon = { timeout: 30_000, interval: 50 };
+/**
+ * Kubernetes' own garbage collector. It pauses for half a minute and more whenever kinds come or go, and tests beside
+ * this one install and remove CRDs.
+ */
+const collected = { timeout: 150_000, interval: 50 };
 
 async function openAsleep(replicas: number): Promise<Scene> {
   const scene = await openScene();
@@ -81,12 +86,12 @@ describe("what is deleted while it sleeps", () => {
     expect(service.metadata.annotations ?? {}).toEqual({});
   });
 
-  it("is followed to a Service that is made anew, with the ports it had", async () => {
+  it("is followed to a Service that is made anew, with the ports it had", { timeout: 240_000 }, async () => {
     const scene = await openAsleep(1);
     const before = await scene.slice("web");
     const { api, name } = scene.namespace;
     await api.delete(`/api/v1/namespaces/${name}/services/web`);
-    await expect.poll(() => api.get(scene.slicePath("web")).catch(undefinedIfMissing), soon).toBeUndefined();
+    await expect.poll(() => api.get(scene.slicePath("web")).catch(undefinedIfMissing), collected).toBeUndefined();
     await expect.poll(async () => (await scene.listed("web"))?.refusal?.message, soon).toMatch(/no Service selects/);
     await api.post(`/api/v1/namespaces/${name}/services`, {
       metadata: { name: "web" },
