@@ -36,9 +36,10 @@ export async function createNamespace(kubeconfig: string, hasControllers = true)
   const api = openTestApi(kubeconfig);
   const name = `test-${randomBytes(5).toString("hex")}`;
   await api.post("/api/v1/namespaces", { metadata: { name } });
-  // Pods are refused until the controllers have made this.
-  const account = `/api/v1/namespaces/${name}/serviceaccounts/default`;
-  if (hasControllers) await until("a service account", () => api.get(account).catch(() => undefined), patienceMs);
+  // Pods are refused until the controllers have made a service account, and on old servers a token for it.
+  const tried = { metadata: { name: "tried" }, spec: { containers: [{ name: "tried", image: "localhost/none" }] } };
+  const tryPod = () => api.post(`/api/v1/namespaces/${name}/pods?dryRun=All`, tried).catch(() => undefined);
+  if (hasControllers) await until("a service account", tryPod, patienceMs);
   const close = async (): Promise<void> => {
     await api.delete(`/api/v1/namespaces/${name}`);
     // Pods on nodes that do not exist would wait for their kubelet to let them go. New ones are refused from here on.
