@@ -1,5 +1,11 @@
+export { formatScorecard } from "./format-scorecard.ts";
 export type { Declared, RuleFacts } from "./rule.ts";
 export { ruleFacts } from "./rules.ts";
-export type { RunningTest, ScalerTest, TestRunner } from "./scaler-test.ts";
+export type { LeftOutCause } from "./conformance-run.ts";
+export type { NoteAttachment, RunningTest, ScalerTest, TestRunner } from "./scaler-test.ts";
+export { scorecardBadge } from "./scorecard-badge.ts";
+export { countScores, type ScoreCounts } from "./scorecard-counts.ts";
+export { scorecardNote } from "./scorecard-note.ts";
+export type { GroupScore, RuleScore, Scorecard } from "./scorecard.ts";
 export type { Hook, TestPlatform, Undo } from "./test-platform.ts";
 export { testScaler } from "./test-scaler.ts";

@@ -5,10 +5,13 @@ import { show, Unmet } from "./unmet.ts";
 export class RuleBroken extends Error {
   override readonly name = "RuleBroken";
   readonly rule: string;
+  /** What was expected and what was seen, in one line. */
+  readonly finding: string;
 
   constructor({ id, title, mend }: RuleFacts, { expected, seen, cause }: BrokenBy) {
     super(`${id}: ${title}\n  expected: ${expected}\n  seen:     ${seen}\n  mend:     ${mend}`, { cause });
     this.rule = id;
+    this.finding = `expected ${expected}; seen ${seen}`;
   }
 }
 

@@ -1,10 +1,20 @@
 import type { Clock, Milliseconds, ScalerPlugin } from "@dormouse/core";
+import type { Scorecard } from "./scorecard.ts";
 import type { TestPlatform } from "./test-platform.ts";
+
+/** Data that goes with a note. */
+export interface NoteAttachment {
+  readonly contentType: string;
+  /** In base64. */
+  readonly body: string;
+}
 
 /** What the kit uses of the test that a runner hands to a running body. */
 export interface RunningTest {
   /** Ends or marks the test as skipped, with a reason. */
   skip(reason: string): void;
+  /** vitest: attaches a note to the test, which reporters get. `body` is base64. */
+  annotate?(message: string, type: string, attachment: NoteAttachment): unknown;
 }
 
 /** `describe` and `it` of vitest or of node:test. */
@@ -27,4 +37,9 @@ export interface ScalerTest extends TestRunner {
   readonly within?: Milliseconds;
   /** Time that rules wait in and that plugins get. Left out: the machine's. */
   readonly clock?: Clock;
+  /**
+   * Gets the scorecard once the rules have run: to write it to a file, or to demand more than that no rule fails. What it
+   * throws fails the test "scorecard". Left out: the scorecard is printed.
+   */
+  readonly onScorecard?: (card: Scorecard) => void | Promise<void>;
 }

@@ -311,11 +311,12 @@ export class Stage {
         `the scaler to manage ${showRef(ref)} of the harness`,
         "undefined from getResource",
       );
+      // Again, too: a call that a rule gave up may be accepted only now.
+      if (resource.desired > 0) await scaler.setScale(ref, 0);
       return resource;
     };
     const since = this.clock.monotonic();
-    const { desired, ready } = await look();
-    if (desired > 0) await scaler.setScale(ref, 0);
+    const { ready } = await look();
     const isAtRest = (resource: Resource): boolean => resource.desired === 0 && resource.ready === 0;
     await this.until(`${showRef(ref)} to be at rest`, look, isAtRest);
     if (ready > 0) this.#pace.sawStop(this.clock.monotonic() - since);

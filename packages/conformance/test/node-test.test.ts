@@ -8,10 +8,12 @@ const routing = rules.filter(({ requires }) => requires?.includes("routing") ===
 describe("under node:test", () => {
   it("passes a scaler that keeps every rule, and reports what it left out", async () => {
     const { exitCode, output } = await runUnderNodeTest();
-    expect(output).toContain(`# pass ${rules.length - routing}\n`);
+    expect(output).toContain(`# pass ${rules.length - routing + 1}\n`);
     expect(output).toContain(`# skipped ${routing}\n`);
     expect(output).toContain("# fail 0\n");
     expect(output).toMatch(/ok \d+ - routing\/of-nothing: .* # SKIP left out: the scaler does not declare routing\n/);
+    expect(output).toContain("scorecard of memory: contract 1, kit ");
+    expect(output).toMatch(/^ {2}all +\d+ +0 +\d+$/m);
     expect(exitCode).toBe(0);
   });
 

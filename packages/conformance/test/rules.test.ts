@@ -60,6 +60,7 @@ describe("the rules", () => {
     expect(verdicts).toEqual(
       needing.map(({ needs = [] }) => ({
         kind: "left-out",
+        cause: "no-hook",
         reason: `left out: the harness does not have ${needs.join(", ")}`,
       })),
     );

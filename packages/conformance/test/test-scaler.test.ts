@@ -9,18 +9,19 @@ import { capabilitiesWith, memoryPlugin, memoryTest, withoutHooks } from "./memo
 import { allMutants } from "./mutants/all-mutants.ts";
 
 describe("testScaler", () => {
-  it("registers a test for each rule, below the plugin's name and the rule's group", () => {
+  it("registers a test for each rule, below the plugin's name and the rule's group, and one for the scorecard", () => {
     const runner = new RecordingRunner();
     testScaler({ ...runner.functions, ...memoryTest(new EagerClock(), capabilitiesWith()) });
-    expect(runner.tests.map(({ path }) => path)).toEqual(
-      rules.map(({ id, title }) => `scaler memory > ${id.split("/")[0]} > ${id}: ${title}`),
-    );
+    expect(runner.tests.map(({ path }) => path)).toEqual([
+      ...rules.map(({ id, title }) => `scaler memory > ${id.split("/")[0]} > ${id}: ${title}`),
+      "scaler memory > scorecard",
+    ]);
   });
 
   it("runs nothing before its tests run", () => {
     const runner = new RecordingRunner();
     testScaler({ ...runner.functions, plugin: memoryPlugin, open: () => expect.unreachable("opened") });
-    expect(runner.tests).toHaveLength(rules.length);
+    expect(runner.tests).toHaveLength(rules.length + 1);
   });
 
   it("skips what the scaler does not declare, with that reason", async () => {
@@ -181,7 +182,8 @@ async function skippedWith({
 }: SkipCase): Promise<string[][]> {
   const runner = new RecordingRunner();
   const test = memoryTest(new EagerClock(), capabilities);
-  testScaler({ ...runner.functions, ...test, open: async () => change(await test.open()) });
+  const open = async (): Promise<TestPlatform> => change(await test.open());
+  testScaler({ ...runner.functions, ...test, open, onScorecard: () => {} });
   const skipped: string[][] = [];
   for (const [index, { run }] of runner.tests.entries()) {
     const outcome = await run();
