@@ -32,6 +32,7 @@ const allowances: Readonly<Record<string, Allowance>> = {
     tests: ["conformance", "test-kubernetes"],
     peers: ["core"],
   },
+  "create-scaler": { imports: [], loads: [], tests: ["core", "conformance"], peers: [] },
   cli: { imports: ["core", "autoscaler", "dlx"], loads: ["scaler-*"], tests: [], peers: [] },
 };
 

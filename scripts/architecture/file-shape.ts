@@ -16,7 +16,7 @@ export function checkFileShape(files: readonly SourceFile[]): Problem[] {
 function nameProblems({ path }: SourceFile): Problem[] {
   const name = basename(path).replace(/(\.test)?\.ts$/, "");
   if (namelessFiles.has(name)) return [{ place: path, message: "must be named after what it exports" }];
-  const isPackageIndex = /^(packages|examples)\/[^/]+\/src\/index\.ts$/.test(path);
+  const isPackageIndex = /^(packages|examples)\/[^/]+\/(template\/)?src\/index\.ts$/.test(path);
   return name === "index" && !isPackageIndex
     ? [{ place: path, message: "index.ts belongs only at the root of a package" }]
     : [];

@@ -6,7 +6,7 @@ import ts from "typescript";
 export interface SourceFile {
   /** Path from the workspace root. */
   readonly path: string;
-  /** Whether it is a test or belongs to one: `*.test.ts`, or anything in a `test` folder. */
+  /** Whether no user of the package runs it: `*.test.ts`, anything in a `test` folder, or in a `template` that gets copied. */
   readonly isTest: boolean;
   readonly syntax: ts.SourceFile;
 }
@@ -22,7 +22,7 @@ export function readSourceFiles(root: string, folder: string): SourceFile[] {
 function readSourceFile(root: string, path: string): SourceFile {
   const text = readFileSync(join(root, path), "utf8");
   const syntax = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
-  return { path, isTest: /\.test\.ts$|\/test\//.test(path), syntax };
+  return { path, isTest: /\.test\.ts$|\/(test|template)\//.test(path), syntax };
 }
 
 /** Every node of a file, parents before their children. */
