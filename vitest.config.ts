@@ -1,5 +1,6 @@
 import { defineConfig } from "vitest/config";
 import { leaveOutWithoutServer } from "./e2e/kubernetes/leave-out.ts";
+import { ScorecardCheck } from "./packages/conformance/scripts/scorecards/scorecard-check.ts";
 
 // Tests run on the sources of every package, without a build, and otherwise resolve as Node does.
 const conditions = ["@dormouse/source", "node"];
@@ -9,6 +10,7 @@ export default defineConfig({
   test: {
     pool: "forks",
     teardownTimeout: 30_000,
+    reporters: ["default", new ScorecardCheck()],
     // One project after the other, the whole systems of e2e last and alone. Vitest would run order 0 last on two cores.
     projects: [
       {

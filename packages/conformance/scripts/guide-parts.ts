@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
+import { toTable } from "./markdown-table.ts";
 import type { RuleFacts } from "../src/rule.ts";
+import { groupOf } from "../src/scorecard.ts";
 import { ruleFacts } from "../src/rules.ts";
 
 /** What stands in the guide for plugin authors and follows from code, by the name of its place. */
@@ -11,7 +13,10 @@ const parts: Readonly<Record<string, () => string>> = {
   error: () => toCode("src/worker-error.ts"),
   test: () => toCode("test/conformance.test.ts"),
   config: () => toCode("dormouse.yaml"),
-  rules: () => [...Map.groupBy(ruleFacts, groupOf)].map(([group, members]) => toSection(group, members)).join("\n\n"),
+  rules: () =>
+    [...Map.groupBy(ruleFacts, ({ id }) => groupOf(id))]
+      .map(([group, members]) => toSection(group, members))
+      .join("\n\n"),
 };
 
 /** The guide with each part between its `<!-- generated: NAME -->` and `<!-- end -->`; every part has its place. */
@@ -29,10 +34,6 @@ function toCode(file: string): string {
   return `\`\`\`${file.endsWith(".ts") ? "ts" : "yaml"}\n${code.trimEnd()}\n\`\`\``;
 }
 
-function groupOf({ id }: RuleFacts): string {
-  return id.slice(0, id.indexOf("/"));
-}
-
 function toSection(group: string, members: readonly RuleFacts[]): string {
   const rows = members.map((rule) => [`\`${rule.id}\``, rule.title, rule.why, conditionsOf(rule)]);
   return `### ${group}\n\n${toTable(["rule", "what it proves", "why", "judged with"], rows)}`;
@@ -42,13 +43,4 @@ function toSection(group: string, members: readonly RuleFacts[]): string {
 function conditionsOf({ requires = [], needs = [] }: RuleFacts): string {
   const conditions = [...requires, ...needs].map((each) => `\`${each}\``);
   return conditions.length === 0 ? "–" : conditions.join(", ");
-}
-
-/** Padded as the formatter pads. */
-function toTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column]?.length ?? 0)));
-  const toLine = (row: readonly string[]): string =>
-    `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`;
-  const ruler = `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`;
-  return [toLine(head), ruler, ...rows.map(toLine)].join("\n");
 }
