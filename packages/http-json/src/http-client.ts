@@ -1,5 +1,5 @@
+import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { createSecureContext } from "node:tls";
 import { backoffMs, type Clock, callWithDeadline, type Milliseconds, ScalerError } from "@dormouse/core";
 import { Agent, type Dispatcher } from "undici";
 import { describeCall, type HttpAnswer, type HttpCall, isIdempotent } from "./http-call.ts";
@@ -190,7 +190,7 @@ async function readAuthorities(ca: TlsOptions["ca"]): Promise<string | undefined
 
 function assertAuthorities(ca: string): void {
   try {
-    createSecureContext({ ca });
+    new X509Certificate(ca);
   } catch (cause) {
     throw new ScalerError("SCALER_BAD_OPTIONS", `tls.ca holds no certificate that can be read: ${String(cause)}`, {
       cause,

@@ -4,6 +4,6 @@ import type { Milliseconds } from "@dormouse/core";
 export function parseRetryAfter(header: string | undefined, now: number): Milliseconds | undefined {
   if (header === undefined) return undefined;
   if (/^\d{1,9}$/.test(header.trim())) return Number(header) * 1_000;
-  const date = Date.parse(header);
+  const date = header.trim().endsWith("GMT") ? Date.parse(header) : Number.NaN;
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }
