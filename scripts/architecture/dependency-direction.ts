@@ -24,6 +24,7 @@ const allowances: Readonly<Record<string, Allowance>> = {
   autoscaler: onlyCore,
   dlx: onlyCore,
   kubernetes: { ...onlyCore, tests: ["test-kubernetes"], peers: ["core"] },
+  "http-json": { ...onlyCore, peers: ["core"] },
   conformance: { ...onlyCore, peers: ["core"] },
   "scaler-*": { ...onlyCore, tests: ["conformance", "test-kubernetes"], peers: ["core"] },
   "scaler-k8s-deployment": {
@@ -33,7 +34,8 @@ const allowances: Readonly<Record<string, Allowance>> = {
     peers: ["core"],
   },
   "create-scaler": { imports: [], loads: [], tests: ["core", "conformance"], peers: [] },
-  cli: { imports: ["core", "autoscaler", "dlx"], loads: ["scaler-*"], tests: [], peers: [] },
+  "scaler-http": { imports: ["core", "http-json"], loads: [], tests: ["conformance"], peers: ["core"] },
+  cli: { imports: ["core", "autoscaler", "dlx"], loads: ["scaler-*", "http-json"], tests: [], peers: [] },
 };
 
 /** Holds who may know whom: core nobody, everything else only core, the command line interface all but scalers. */
