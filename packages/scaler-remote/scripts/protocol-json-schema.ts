@@ -1,0 +1,53 @@
+import { z } from "zod";
+import {
+  capabilitiesSchema,
+  changeSchema,
+  failureSchema,
+  paramsSchemas,
+  refSchema,
+  resourceSchema,
+  resultSchemas,
+} from "../src/protocol.ts";
+import { rpcCancelSchema, rpcChangeSchema, rpcErrorSchema, rpcRequestSchema, rpcResponseSchema } from "../src/rpc-messages.ts";
+
+/** A JSON Schema, of which no member is read here. */
+type SchemaNode = Readonly<Record<string, unknown>>;
+
+/** The JSON Schema (2020-12) of every message, each under `$defs`: `setScale.params`, `setScale.result`, `failure`, … */
+export function toProtocolJsonSchema(): SchemaNode {
+  const named = z.registry<{ id: string }>();
+  const shared = { ref: refSchema, resource: resourceSchema, capabilities: capabilitiesSchema, failure: failureSchema };
+  const stdio = {
+    "stdio.request": rpcRequestSchema,
+    "stdio.cancel": rpcCancelSchema,
+    "stdio.response": rpcResponseSchema,
+    "stdio.error": rpcErrorSchema,
+    "stdio.change": rpcChangeSchema,
+  };
+  const calls = Object.entries(paramsSchemas).flatMap(([call, params]) => [
+    [`${call}.params`, params] as const,
+    [`${call}.result`, wholeResultOf(call as keyof typeof resultSchemas)] as const,
+  ]);
+  const all = [...Object.entries(shared), ...calls, ["change", wholeChange] as const, ...Object.entries(stdio)];
+  for (const [id, schema] of all) named.add(schema, { id });
+  const { schemas } = z.toJSONSchema(named, { io: "input", uri: (id) => `#/$defs/${id}`, target: "draft-2020-12" });
+  const defs = Object.entries(schemas).map(([id, { $schema: _, $id: __, ...schema }]) => [id, schema] as const);
+  return {
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    title: "Messages between Dormouse and a scaler in another language, version 1",
+    $defs: Object.fromEntries(defs),
+  };
+}
+
+/** Lists are read entry by entry, so that one that is wrong leaves the others alone; their schema says what each has to be. */
+function wholeResultOf(call: keyof typeof resultSchemas): z.ZodType {
+  if (call === "listResources") return z.object({ resources: z.array(resourceSchema) });
+  if (call === "getResource") return z.object({ resource: z.union([z.null(), resourceSchema]) });
+  return resultSchemas[call];
+}
+
+const wholeChange = z.union([
+  changeSchema.options[0].extend({ resources: z.array(resourceSchema) }),
+  changeSchema.options[1].extend({ resource: resourceSchema }),
+  changeSchema.options[2],
+]);
