@@ -15,7 +15,7 @@ let gate: TcpGate;
 beforeAll(async () => {
   server = spawn("python3", [join(exampleFolder, "threads_over_http.py"), "0"], {
     env: { PATH: process.env["PATH"], TOKEN: "secret" },
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", "pipe", "ignore"],
   });
   const [line] = (await once(server.stdout, "data")) as [Buffer];
   gate = await openTcpGate(Number(/\d+/.exec(line.toString())?.[0]));
