@@ -8,4 +8,9 @@ export const ambientExceptions: readonly AmbientException[] = [
     reason:
       "a child process inherits its parent's environment, and spawn wants all of it as soon as one variable is added",
   },
+  {
+    file: "packages/scaler-remote/src/child-environment.ts",
+    name: "process.env",
+    reason: "a remote's program gets the host's variables that its options name, such as PATH, and no others",
+  },
 ];

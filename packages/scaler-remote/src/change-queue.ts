@@ -3,7 +3,7 @@ export class ChangeQueue {
   readonly #mostBytes: number;
   readonly #waiting: { readonly change: unknown; readonly bytes: number }[] = [];
   #bytes = 0;
-  #end: { readonly error: unknown } | undefined;
+  #end: { readonly error: Error | undefined } | undefined;
   #wake = (): void => {};
 
   constructor(mostBytes: number) {
@@ -20,7 +20,7 @@ export class ChangeQueue {
   }
 
   /** Ends reading once all has been taken, or at once with an error. */
-  end(error: unknown): void {
+  end(error: Error | undefined): void {
     this.#end ??= { error };
     this.#wake();
   }

@@ -28,7 +28,7 @@ exec "$@"
 `;
 
 /** Who hears of a program. */
-export interface ProgramEvents {
+interface ProgramEvents {
   onLine(line: Buffer): void;
   onErrorLine(line: string): void;
   /** It writes a line to stdout that is longer than a message may be. */
@@ -160,5 +160,5 @@ export class ChildProgram {
 function outputOf({ stdio }: ChildProcess, descriptor: 1 | 2): Readable {
   const stream: Readable | Writable | null | undefined = stdio[descriptor];
   if (stream === null || stream === undefined || !("read" in stream)) throw new Error("stdout and stderr are pipes");
-  return stream as Readable;
+  return stream;
 }

@@ -13,7 +13,7 @@ const mostConnections = 16;
 const dialMs = 5_000;
 
 /** A watch on which nothing has come for so long is begun anew: its connection may have died without a word. */
-export const silentWatchMs = 120_000;
+const silentWatchMs = 120_000;
 
 /** Connections to a remote, by TLS where its URL says so. Files are read for each connection: certificates are renewed. */
 export function openAgent({ tls }: HttpOptions, kind: "calls" | "watches"): Agent {
@@ -22,13 +22,20 @@ export function openAgent({ tls }: HttpOptions, kind: "calls" | "watches"): Agen
     // Calls have deadlines of their own.
     headersTimeout: kind === "calls" ? 0 : dialMs * 2,
     bodyTimeout: kind === "calls" ? 0 : silentWatchMs,
-    connect: (options, callback) => {
-      void connectorOf(tls).then(
-        (connect) => connect(options, callback),
-        (error: unknown) => callback(error instanceof Error ? error : new Error(String(error)), null),
-      );
-    },
+    connect: (options, callback) => void dial(tls, options, callback),
   });
+}
+
+async function dial(
+  tls: HttpOptions["tls"],
+  ...[options, callback]: Parameters<buildConnector.connector>
+): Promise<void> {
+  try {
+    const connect = await connectorOf(tls);
+    connect(options, callback);
+  } catch (error) {
+    callback(error instanceof Error ? error : new Error(String(error)), null);
+  }
 }
 
 async function connectorOf({ ca, certificate, privateKey, serverName }: HttpOptions["tls"]) {

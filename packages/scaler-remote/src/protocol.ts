@@ -32,7 +32,9 @@ const port = z.object({
   name: z.string().min(1).max(253),
   number: portNumber,
   protocol: z.enum(["http", "h2c", "tcp"]).nullish().meta({ description: "Left out: http" }),
-  listen: listenAddressSchema.nullish().meta({ description: "routing: where a DLX listens for the port's own traffic" }),
+  listen: listenAddressSchema
+    .nullish()
+    .meta({ description: "routing: where a DLX listens for the port's own traffic" }),
 });
 
 /** A resource as the remote tells it. */

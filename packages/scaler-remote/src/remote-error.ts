@@ -1,4 +1,11 @@
-import { ConfigError, type ErrorCode, isErrorCode, isScalerError, type ResourceFailure, ScalerError } from "@dormouse/core";
+import {
+  ConfigError,
+  type ErrorCode,
+  isErrorCode,
+  isScalerError,
+  type ResourceFailure,
+  ScalerError,
+} from "@dormouse/core";
 import type { z } from "zod";
 import { failureSchema, type RemoteFailure } from "./protocol.ts";
 import type { rpcErrorSchema } from "./rpc-messages.ts";
@@ -17,7 +24,7 @@ export interface Exit {
 }
 
 /** What a remote said that a call failed with. A code that is none of a scaler's counts as `SCALER_INTERNAL`. */
-export function toRemoteError(call: string, failure: RemoteFailure): Error {
+function toRemoteError(call: string, failure: RemoteFailure): Error {
   const { issues, message, retryable, retryAfterMs } = failure;
   if (call === "hello" && issues !== null && issues !== undefined && issues.length > 0) return toOptionsError(issues);
   const { code, note } = toKnownCode(failure.code);
@@ -61,19 +68,24 @@ export function toRpcError(call: string, { code, message, data }: z.output<typeo
 }
 
 /** A call that the remote does not have. */
-export function toMissingCallError(call: string): ScalerError {
+function toMissingCallError(call: string): ScalerError {
   return new ScalerError("SCALER_UNSUPPORTED", `the remote does not know the call ${call}`);
 }
 
 /** An HTTP response that is no success: the failure in its body where there is one, else what the status says. */
 export function toStatusError(call: string, status: number, body: unknown, retryAfter: string | undefined): Error {
   const failure = failureSchema.safeParse(body);
-  const retryAfterMs = retryAfter !== undefined && /^\d{1,5}$/.test(retryAfter) ? Number(retryAfter) * 1_000 : undefined;
+  const retryAfterMs =
+    retryAfter !== undefined && /^\d{1,5}$/.test(retryAfter) ? Number(retryAfter) * 1_000 : undefined;
   if (failure.success) return toRemoteError(call, { retryAfterMs, ...failure.data });
   if (status === 404 || status === 501) return toMissingCallError(call);
-  return new ScalerError(codeOfStatus(status), `${call}: the remote answered ${String(status)}${mendOfStatus(status)}`, {
-    ...(retryAfterMs !== undefined && { retryAfterMs }),
-  });
+  return new ScalerError(
+    codeOfStatus(status),
+    `${call}: the remote answered ${String(status)}${mendOfStatus(status)}`,
+    {
+      ...(retryAfterMs !== undefined && { retryAfterMs }),
+    },
+  );
 }
 
 function codeOfStatus(status: number): ErrorCode {
@@ -131,19 +143,24 @@ function systemCode(error: unknown): string {
 
 /** A PEM file that cannot be read. */
 export function toFileError(path: string, error: unknown): ScalerError {
-  return new ScalerError("SCALER_BAD_OPTIONS", `http.tls: ${path} cannot be read: ${messageOf(error)}`, { cause: error });
+  return new ScalerError("SCALER_BAD_OPTIONS", `http.tls: ${path} cannot be read: ${messageOf(error)}`, {
+    cause: error,
+  });
 }
 
 /** A program that could not be run at all. */
 export function toSpawnError(command: string, error: unknown): ScalerError {
-  return new ScalerError("SCALER_UNAVAILABLE", `"${command}" could not be started: ${messageOf(error)}`, { cause: error });
+  return new ScalerError("SCALER_UNAVAILABLE", `"${command}" could not be started: ${messageOf(error)}`, {
+    cause: error,
+  });
 }
 
 /** A program that has ended. The outcome of what it was asked is not known. */
 export function toExitError(command: string, exit: Exit): ScalerError {
   const how = exit.signal === null ? `exit code ${String(exit.code ?? "unknown")}` : `signal ${exit.signal}`;
   const message = `"${command}" ended with ${how}`;
-  if (exit.lastLines.length === 0) return new ScalerError("SCALER_UNAVAILABLE", `${message}; it wrote nothing to stderr`);
+  if (exit.lastLines.length === 0)
+    return new ScalerError("SCALER_UNAVAILABLE", `${message}; it wrote nothing to stderr`);
   const lines = exit.lastLines.map((line) => `  ${line}`);
   return new ScalerError("SCALER_UNAVAILABLE", [`${message}; its last lines on stderr:`, ...lines].join("\n"));
 }

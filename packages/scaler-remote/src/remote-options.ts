@@ -29,9 +29,9 @@ const execSchema = z.strictObject({
   stopGrace: durationSchema
     .prefault("5s")
     .meta({ description: "How long it may take to end once its stdin has; then SIGTERM, and SIGKILL 2 s later" }),
-  silence: positiveDurationSchema
-    .prefault("60s")
-    .meta({ description: "A program that has answered nothing for so long while calls wait is ended and started anew" }),
+  silence: positiveDurationSchema.prefault("60s").meta({
+    description: "A program that has answered nothing for so long while calls wait is ended and started anew",
+  }),
 });
 
 const httpSchema = z.strictObject({

@@ -1,13 +1,6 @@
-import type { Clock, Milliseconds } from "@dormouse/core";
+import { type Clock, type Milliseconds, toScalerError } from "@dormouse/core";
 import { ChangeQueue } from "./change-queue.ts";
-import {
-  describeIssue,
-  shorten,
-  toAbortedError,
-  toFullError,
-  toLieError,
-  toRpcError,
-} from "./remote-error.ts";
+import { describeIssue, shorten, toAbortedError, toFullError, toLieError, toRpcError } from "./remote-error.ts";
 import type { Params } from "./remote-link.ts";
 import { rpcChangeSchema, rpcResponseSchema } from "./rpc-messages.ts";
 
@@ -71,7 +64,7 @@ export class RpcPeer {
     const asked = this.#ask(call, params, AbortSignal.any([signal, left.signal]), queue).then(
       () => queue.end(undefined),
       // Whoever gave the watch up wants no more of it, and no error either.
-      (error: unknown) => queue.end(signal.aborted ? undefined : error),
+      (error: unknown) => queue.end(signal.aborted ? undefined : toScalerError(error)),
     );
     try {
       yield* queue.read();
@@ -95,7 +88,7 @@ export class RpcPeer {
   /** Rejects everything that waits, and whatever is asked from now on. */
   close(error: Error): void {
     this.#end ??= error;
-    for (const { reject } of [...this.#pending.values()]) reject(this.#end);
+    for (const pending of this.#pending.values()) pending.reject(this.#end);
   }
 
   #ask(call: string, params: Params, signal: AbortSignal, queue: ChangeQueue | undefined): Promise<unknown> {

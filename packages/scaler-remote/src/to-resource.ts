@@ -1,4 +1,11 @@
-import { isConfigError, type LocalRef, parsePolicy, parsePolicyLabels, type Policy, type Resource } from "@dormouse/core";
+import {
+  isConfigError,
+  type LocalRef,
+  parsePolicy,
+  parsePolicyLabels,
+  type Policy,
+  type Resource,
+} from "@dormouse/core";
 import type { z } from "zod";
 import { type RemoteCapabilities, refSchema, resourceSchema } from "./protocol.ts";
 import { describeIssue, toFailure, toLieError } from "./remote-error.ts";

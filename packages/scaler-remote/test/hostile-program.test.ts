@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { GuardedScaler, ResourceChange } from "@dormouse/core";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { eventually, fixture, type LogLine, openRemote } from "./open-remote.ts";
+import { complaintOf, eventually, failureOf, fixture, type LogLine, openRemote } from "./open-remote.ts";
 
 const web = { namespace: "default", name: "web" };
 
@@ -11,7 +11,7 @@ async function openScripted(does: string, more: object = {}, exec: object = {}, 
   const folder = await mkdtemp(join(tmpdir(), "dormouse-remote-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const options = { does, file: join(folder, "file") };
-  const command = [process.execPath, fixture("scripted.mjs")];
+  const command = [process.execPath, fixture("scripted.ts")];
   return openRemote({ exec: { command, ...exec }, options, ...more }, logs);
 }
 
@@ -29,17 +29,17 @@ describe("a program that answers wrongly", () => {
     const scaler = await openScripted("mixed");
     const listed = await scaler.listResources();
     const refusals = Object.fromEntries(listed.map(({ ref, refusal }) => [ref.name, refusal?.message ?? ""]));
-    expect(refusals).toEqual({
-      web: "",
-      labels: "",
-      failing: "",
-      negative: expect.stringContaining("desired: "),
-      huge: expect.stringContaining("ready: "),
-      "no-version": expect.stringContaining("version: "),
-      "wrong-policy": expect.stringContaining('did you mean "idleAfter"?'),
-      "two-ports": expect.stringContaining('two ports of the name "http"'),
-      twice: expect.stringContaining("twice"),
-    });
+    const expected: readonly (readonly [string, string])[] = [
+      ["negative", "desired: "],
+      ["huge", "ready: "],
+      ["no-version", "version: "],
+      ["wrong-policy", 'did you mean "idleAfter"?'],
+      ["two-ports", 'two ports of the name "http"'],
+      ["twice", "twice"],
+    ];
+    for (const [name, text] of expected) expect(refusals[name]).toContain(text);
+    const sound = listed.filter(({ refusal }) => refusal === undefined).map(({ ref }) => ref.name);
+    expect(sound).toEqual(["web", "labels", "failing"]);
     for (const { policy, refusal } of listed) expect(policy.enabled).toBe(refusal === undefined);
     // What cannot be read never counts as asleep.
     expect(listed.find(({ ref }) => ref.name === "negative")?.desired).toBe(1);
@@ -52,10 +52,9 @@ describe("a program that answers wrongly", () => {
 
   it("has a list refused in which a resource does not say its name", async () => {
     const scaler = await openScripted("no-ref");
-    await expect(scaler.listResources()).rejects.toMatchObject({
-      code: "SCALER_INTERNAL",
-      message: expect.stringContaining("resources[1].ref: "),
-    });
+    const complaint = await complaintOf(scaler.listResources());
+    expect(complaint).toMatch("SCALER_INTERNAL");
+    expect(complaint).toContain("resources[1].ref: ");
     expect((await scaler.getResource(web))?.desired).toBe(0);
   });
 
@@ -67,10 +66,9 @@ describe("a program that answers wrongly", () => {
     ["foreign-code", 'as if it were a DLX (with the code "DLX_NO_ROUTE", which no scaler has)'],
   ])("%s: getResource says what is wrong, and the next call works", async (does, message) => {
     const scaler = await openScripted(does);
-    await expect(scaler.getResource(web)).rejects.toMatchObject({
-      code: "SCALER_INTERNAL",
-      message: expect.stringContaining(message),
-    });
+    const complaint = await complaintOf(scaler.getResource(web));
+    expect(complaint).toMatch("SCALER_INTERNAL");
+    expect(complaint).toContain(message);
     expect(await scaler.listResources()).toHaveLength(1);
   });
 
@@ -79,18 +77,16 @@ describe("a program that answers wrongly", () => {
     ["no-port", "targets[0].port: "],
   ])("%s: no target is believed", async (does, message) => {
     const scaler = await openScripted(does);
-    await expect(scaler.resolveTargets(web, undefined)).rejects.toMatchObject({
-      code: "SCALER_INTERNAL",
-      message: expect.stringContaining(message),
-    });
+    const complaint = await complaintOf(scaler.resolveTargets(web, undefined));
+    expect(complaint).toMatch("SCALER_INTERNAL");
+    expect(complaint).toContain(message);
   });
 
   it("does not have a setScale believed that did not move the version", async () => {
     const scaler = await openScripted("still-version");
-    await expect(scaler.setScale(web, 0, { ifVersion: "0" })).rejects.toMatchObject({
-      code: "SCALER_INTERNAL",
-      message: expect.stringContaining("the version must move"),
-    });
+    const complaint = await complaintOf(scaler.setScale(web, 0, { ifVersion: "0" }));
+    expect(complaint).toMatch("SCALER_INTERNAL");
+    expect(complaint).toContain("the version must move");
   });
 
   it("keeps its own code and wait where the table has the code", async () => {
@@ -101,10 +97,12 @@ describe("a program that answers wrongly", () => {
 
 describe("a program that does not greet as it should", () => {
   it.each([
-    ["other-contract", { code: "PLUGIN_CONTRACT", message: expect.stringContaining("of contract 2") }],
-    ["no-capabilities", { code: "SCALER_INTERNAL", message: expect.stringContaining("capabilities.replicas: ") }],
-  ])("%s: opening rejects", async (does, expected) => {
-    await expect(openScripted(does)).rejects.toMatchObject(expected);
+    ["other-contract", "PLUGIN_CONTRACT", "of contract 2"],
+    ["no-capabilities", "SCALER_INTERNAL", "capabilities.replicas: "],
+  ])("%s: opening rejects", async (does, code, text) => {
+    const complaint = await complaintOf(openScripted(does));
+    expect(complaint).toMatch(code);
+    expect(complaint).toContain(text);
   });
 
   it("has its own complaints about options told with their places", async () => {
@@ -120,10 +118,9 @@ describe("a program that does not greet as it should", () => {
 
   it("ends at once: opening rejects with its exit code and last words", async () => {
     const code = "process.stderr.write('no licence\\n'); process.exitCode = 4";
-    await expect(openRemote({ exec: { command: [process.execPath, "-e", code] } })).rejects.toMatchObject({
-      code: "SCALER_UNAVAILABLE",
-      message: expect.stringMatching(/exit code 4; its last lines on stderr:\n {2}no licence/),
-    });
+    const complaint = await complaintOf(openRemote({ exec: { command: [process.execPath, "-e", code] } }));
+    expect(complaint).toMatch("SCALER_UNAVAILABLE");
+    expect(complaint).toMatch(/exit code 4; its last lines on stderr:\n {2}no licence/);
   });
 });
 
@@ -149,10 +146,9 @@ describe("a program that talks too much", () => {
   ])("%s: is ended and started again, and the call says why", async (does, more, message) => {
     const scaler = await openScripted(does, more);
     await scaler.setScale(web, 1);
-    await expect(scaler.listResources()).rejects.toMatchObject({
-      code: "SCALER_UNAVAILABLE",
-      message: expect.stringContaining(message),
-    });
+    const complaint = await complaintOf(scaler.listResources());
+    expect(complaint).toMatch("SCALER_UNAVAILABLE");
+    expect(complaint).toContain(message);
     // The new program has forgotten the old one's count.
     await eventually(async () => expect((await scaler.getResource(web))?.desired).toBe(0));
   });
@@ -176,7 +172,9 @@ describe("a program that is silent", () => {
     await scaler.setScale(web, 1);
     const asked = scaler.getResource(web);
     const others = setInterval(() => void scaler.resolveTargets(web, undefined), 10);
-    await expect(asked).rejects.toMatchObject({ code: "SCALER_TIMEOUT" }).finally(() => clearInterval(others));
+    await expect(asked)
+      .rejects.toMatchObject({ code: "SCALER_TIMEOUT" })
+      .finally(() => clearInterval(others));
     const [resource] = await scaler.listResources();
     expect(resource?.desired).toBe(1);
   });
@@ -218,17 +216,17 @@ describe("the watch of a program", () => {
     ["watch-nonsense", "SCALER_INTERNAL", "kind: "],
   ])("%s: throws, and calls go on", async (does, code, message) => {
     const scaler = await openScripted(does);
-    await expect(changesOf(scaler, 9)).rejects.toMatchObject({ code, message: expect.stringContaining(message) });
+    const complaint = await complaintOf(changesOf(scaler, 9));
+    expect(complaint).toMatch(code);
+    expect(complaint).toContain(message);
     expect(await scaler.listResources()).toHaveLength(1);
   });
 
   it("throws where changes come faster than they are taken, and calls go on", async () => {
     const scaler = await openScripted("watch-flood", { messageBytes: 16_384 });
-    const watch = scaler.watchResources?.()[Symbol.asyncIterator]();
-    await watch?.next();
-    await eventually(() =>
-      expect(watch?.next()).rejects.toMatchObject({ message: expect.stringContaining("faster than they can be taken") }),
-    );
+    const complaint = await complaintOf(changesOf(scaler, 5_000));
+    expect(complaint).toMatch("SCALER_INTERNAL");
+    expect(complaint).toContain("faster than they can be taken");
     expect(await scaler.listResources()).toHaveLength(1);
   });
 });
@@ -236,11 +234,9 @@ describe("the watch of a program", () => {
 describe("a program that ends", () => {
   it("leaves the call without an outcome, in its last words, and is started again", async () => {
     const scaler = await openScripted("die");
-    await expect(scaler.setScale(web, 1)).rejects.toMatchObject({
-      code: "SCALER_UNAVAILABLE",
-      retryable: true,
-      message: expect.stringMatching(/ended with exit code 3; its last lines on stderr:\n {2}Traceback: no more disk/),
-    });
+    const complaint = await complaintOf(scaler.setScale(web, 1));
+    expect(complaint).toMatch("SCALER_UNAVAILABLE");
+    expect(complaint).toMatch(/ended with exit code 3; its last lines on stderr:\n {2}Traceback: no more disk/);
     await eventually(async () => expect(await scaler.listResources()).toHaveLength(1));
   });
 
@@ -252,9 +248,10 @@ describe("a program that ends", () => {
     const scaler = await openScripted(does, {}, {}, logs);
     await expect(scaler.setScale(web, 1)).rejects.toMatchObject({ code: "SCALER_UNAVAILABLE" });
     const error = await eventually(async () => {
-      const caught: unknown = await scaler.listResources().catch((reason: unknown) => reason);
-      expect(caught).toMatchObject({ code: "SCALER_UNAVAILABLE", message: expect.stringContaining(message) });
-      return caught as { readonly retryAfterMs: number };
+      const failure = await failureOf(scaler.listResources());
+      expect(failure.code).toBe("SCALER_UNAVAILABLE");
+      expect(failure.message).toContain(message);
+      return failure;
     });
     expect(error.retryAfterMs).toBeGreaterThan(0);
     expect(error.retryAfterMs).toBeLessThanOrEqual(30_000);

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type RequestListener, type ServerRe
 import type { AddressInfo } from "node:net";
 import type { GuardedScaler, ResourceChange } from "@dormouse/core";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { eventually, openRemote } from "./open-remote.ts";
+import { complaintOf, eventually, openRemote } from "./open-remote.ts";
 
 const web = { namespace: "default", name: "web" };
 const resource = {
@@ -55,7 +55,11 @@ async function changesOf(scaler: GuardedScaler): Promise<ResourceChange[]> {
 
 describe("a server's failures", () => {
   it.each([
-    [json({ code: "SCALER_QUOTA", message: "no cores left", retryAfterMs: 5_000 }, 400), "SCALER_QUOTA", "no cores left"],
+    [
+      json({ code: "SCALER_QUOTA", message: "no cores left", retryAfterMs: 5_000 }, 400),
+      "SCALER_QUOTA",
+      "no cores left",
+    ],
     [json({ code: "MINE", message: "x" }, 500), "SCALER_INTERNAL", 'the code "MINE", which no scaler has'],
     [json("no", 401), "SCALER_FORBIDDEN", "answered 401: check token"],
     [json("no", 403), "SCALER_FORBIDDEN", "answered 403: check token"],
@@ -71,7 +75,9 @@ describe("a server's failures", () => {
     [((response) => response.socket?.destroy()) satisfies Reply, "SCALER_UNAVAILABLE", "could not be called"],
   ])("have a code and a text of ours, case %#", async (reply, code, message) => {
     const scaler = await openServed({ setScale: reply, listResources: json({ resources: [resource] }) });
-    await expect(scaler.setScale(web, 1)).rejects.toMatchObject({ code, message: expect.stringContaining(message) });
+    const complaint = await complaintOf(scaler.setScale(web, 1));
+    expect(complaint).toMatch(code);
+    expect(complaint).toContain(message);
     expect(await scaler.listResources()).toHaveLength(1);
   });
 
@@ -91,10 +97,9 @@ describe("a server's failures", () => {
       more();
     };
     const scaler = await openServed({ listResources: endless }, { messageBytes: 65_536 });
-    await expect(scaler.listResources()).rejects.toMatchObject({
-      code: "SCALER_INTERNAL",
-      message: expect.stringContaining("more than 65536 bytes"),
-    });
+    const complaint = await complaintOf(scaler.listResources());
+    expect(complaint).toMatch("SCALER_INTERNAL");
+    expect(complaint).toContain("more than 65536 bytes");
     await eventually(() => expect(closed).toBe(true));
     expect(written).toBeLessThan(64 * 1024 * 1024);
   });
@@ -102,7 +107,10 @@ describe("a server's failures", () => {
   it("end with the deadline where it is silent, and its connection with them", async () => {
     let closed = false;
     const silent: Reply = (response) => response.once("close", () => (closed = true));
-    const scaler = await openServed({ getResource: silent, listResources: json({ resources: [] }) }, { timeout: "200ms" });
+    const scaler = await openServed(
+      { getResource: silent, listResources: json({ resources: [] }) },
+      { timeout: "200ms" },
+    );
     await expect(scaler.getResource(web)).rejects.toMatchObject({ code: "SCALER_TIMEOUT" });
     await eventually(() => expect(closed).toBe(true));
     expect(await scaler.listResources()).toEqual([]);
@@ -119,10 +127,9 @@ describe("a server's failures", () => {
   });
 
   it("are named where there is no server", async () => {
-    await expect(openRemote({ http: { url: "http://127.0.0.1:9" }, timeout: "5s" })).rejects.toMatchObject({
-      code: "SCALER_UNAVAILABLE",
-      message: expect.stringMatching(/http:\/\/127\.0\.0\.1:9 could not be called \(.*ECONNREFUSED/),
-    });
+    const complaint = await complaintOf(openRemote({ http: { url: "http://127.0.0.1:9" }, timeout: "5s" }));
+    expect(complaint).toMatch("SCALER_UNAVAILABLE");
+    expect(complaint).toMatch(/http:\/\/127\.0\.0\.1:9 could not be called \(.*ECONNREFUSED/);
   });
 });
 
@@ -146,10 +153,9 @@ describe("a server that has lost its memory", () => {
 
   it("is not asked for ever", async () => {
     const scaler = await openServed({ listResources: json({}, 428) });
-    await expect(scaler.listResources()).rejects.toMatchObject({
-      code: "SCALER_INTERNAL",
-      message: expect.stringContaining("428"),
-    });
+    const complaint = await complaintOf(scaler.listResources());
+    expect(complaint).toMatch("SCALER_INTERNAL");
+    expect(complaint).toContain("428");
   });
 
   it("may not come back with other capabilities", async () => {
@@ -157,10 +163,9 @@ describe("a server that has lost its memory", () => {
     const greet: Reply = (response, request) =>
       hello((greetings += 1) === 1 ? {} : { compareAndSet: true })(response, request);
     const scaler = await openServed({ hello: greet, listResources: json({}, 428) });
-    await expect(scaler.listResources()).rejects.toMatchObject({
-      code: "SCALER_INTERNAL",
-      message: expect.stringContaining("capabilities must stay what they are"),
-    });
+    const complaint = await complaintOf(scaler.listResources());
+    expect(complaint).toMatch("SCALER_INTERNAL");
+    expect(complaint).toContain("capabilities must stay what they are");
   });
 });
 
@@ -173,7 +178,9 @@ describe("the watch of a server", () => {
   });
 
   it("tells what comes, skips empty lines, and ends with the response", async () => {
-    const changes = await changesOf(await openServed(watching(`\n${snapshot}\n\n{"kind":"gone","ref":${JSON.stringify(web)}}\n`)));
+    const changes = await changesOf(
+      await openServed(watching(`\n${snapshot}\n\n{"kind":"gone","ref":${JSON.stringify(web)}}\n`)),
+    );
     expect(changes.map(({ kind }) => kind)).toEqual(["snapshot", "gone"]);
   });
 
@@ -183,10 +190,9 @@ describe("the watch of a server", () => {
     [`${snapshot}\n${"x".repeat(20_000)}`, "a line has more than 16384 bytes"],
   ])("throws where it says nonsense, case %#", async (lines, message) => {
     const scaler = await openServed(watching(lines, false), { messageBytes: 16_384 });
-    await expect(changesOf(scaler)).rejects.toMatchObject({
-      code: "SCALER_INTERNAL",
-      message: expect.stringContaining(message),
-    });
+    const complaint = await complaintOf(changesOf(scaler));
+    expect(complaint).toMatch("SCALER_INTERNAL");
+    expect(complaint).toContain(message);
     expect(await scaler.listResources()).toEqual([]);
   });
 

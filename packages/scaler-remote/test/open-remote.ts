@@ -1,5 +1,13 @@
 import { join } from "node:path";
-import { defaultPolicy, type GuardedScaler, type Logger, openScaler, systemClock } from "@dormouse/core";
+import {
+  defaultPolicy,
+  type GuardedScaler,
+  type Logger,
+  openScaler,
+  type ScalerError,
+  systemClock,
+  toScalerError,
+} from "@dormouse/core";
 import { onTestFinished, vi } from "vitest";
 import { scaler as plugin } from "../src/index.ts";
 
@@ -17,7 +25,7 @@ export interface LogLine {
 }
 
 /** A logger that keeps everything. */
-export function recordingLogger(lines: LogLine[]): Logger {
+function recordingLogger(lines: LogLine[]): Logger {
   const at = (level: LogLine["level"]) => (fields: object, message: string) =>
     void lines.push({ level, message, fields });
   return {
@@ -40,4 +48,18 @@ export async function openRemote(options: object, logs: LogLine[] = [], id = "fa
 /** Polls until the callback does not throw. */
 export function eventually<Result>(check: () => Result | Promise<Result>): Promise<Result> {
   return vi.waitFor(check, { timeout: 20_000, interval: 10 });
+}
+
+/** What a call rejects with. */
+export async function failureOf(call: Promise<unknown>): Promise<ScalerError> {
+  return call.then(
+    () => Promise.reject(new Error("the call resolved")),
+    (reason: unknown) => toScalerError(reason, "CONFIG_INVALID"),
+  );
+}
+
+/** The code and the message of what a call rejects with. */
+export async function complaintOf(call: Promise<unknown>): Promise<string> {
+  const { code, message } = await failureOf(call);
+  return `${code}: ${message}`;
 }

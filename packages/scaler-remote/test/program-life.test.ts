@@ -8,7 +8,7 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { eventually, fixture, openRemote } from "./open-remote.ts";
 
 const web = { namespace: "default", name: "web" };
-const program = [process.execPath, fixture("scripted.mjs")];
+const program = [process.execPath, fixture("scripted.ts")];
 
 async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "dormouse-remote-"));
@@ -54,7 +54,10 @@ describe("a program's environment", () => {
 describe("the end of a program", () => {
   it("comes by SIGKILL for it and what it started, where it heeds neither the end of stdin nor SIGTERM", async () => {
     const file = join(await temporaryFolder(), "pids");
-    const scaler = await openRemote({ exec: { command: program, stopGrace: "50ms" }, options: { does: "stubborn", file } });
+    const scaler = await openRemote({
+      exec: { command: program, stopGrace: "50ms" },
+      options: { does: "stubborn", file },
+    });
     const pids = await pidsIn(file);
     expect(pids.map(isRunning)).toEqual([true, true]);
     await scaler[Symbol.asyncDispose]();
@@ -64,7 +67,7 @@ describe("the end of a program", () => {
   it("comes by itself once its stdin ends", async () => {
     const file = join(await temporaryFolder(), "file");
     const scaler = await openRemote({ exec: { command: program, stopGrace: "1h" }, options: { file } });
-    await scaler[Symbol.asyncDispose]();
+    await expect(scaler[Symbol.asyncDispose]()).resolves.toBeUndefined();
   });
 
   it("takes what it left running in its group along", async () => {

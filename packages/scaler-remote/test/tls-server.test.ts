@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openRemote } from "./open-remote.ts";
+import { complaintOf, openRemote } from "./open-remote.ts";
 
 let folder: string;
 let server: Server;
@@ -61,17 +61,41 @@ describe("a server behind mutual TLS", () => {
   });
 
   it("is called with PEM texts", async () => {
-    const tls = { ca: await text("server.pem"), certificate: await text("client.pem"), privateKey: await text("client.key") };
+    const tls = {
+      ca: await text("server.pem"),
+      certificate: await text("client.pem"),
+      privateKey: await text("client.key"),
+    };
     expect(await (await openWith(tls)).listResources()).toEqual([]);
   });
 
   it.each([
     ["another token", () => ({}), "wrong", "SCALER_FORBIDDEN", "check token"],
-    ["another name", () => ({ serverName: "other.example" }), "secret", "SCALER_UNAVAILABLE", "check the remote's certificate"],
-    ["an authority that did not sign", () => ({ ca: file("stranger.pem") }), "secret", "SCALER_UNAVAILABLE", "check the remote's"],
-    ["a file that is not there", () => ({ ca: { file: "/no/such.pem" } }), "secret", "SCALER_BAD_OPTIONS", "/no/such.pem cannot"],
+    [
+      "another name",
+      () => ({ serverName: "other.example" }),
+      "secret",
+      "SCALER_UNAVAILABLE",
+      "check the remote's certificate",
+    ],
+    [
+      "an authority that did not sign",
+      () => ({ ca: file("stranger.pem") }),
+      "secret",
+      "SCALER_UNAVAILABLE",
+      "check the remote's",
+    ],
+    [
+      "a file that is not there",
+      () => ({ ca: { file: "/no/such.pem" } }),
+      "secret",
+      "SCALER_BAD_OPTIONS",
+      "/no/such.pem cannot",
+    ],
   ])("refuses %s, by name", async (_, tls, token, code, message) => {
-    await expect(openWith(tls(), token)).rejects.toMatchObject({ code, message: expect.stringContaining(message) });
+    const complaint = await complaintOf(openWith(tls(), token));
+    expect(complaint).toMatch(code);
+    expect(complaint).toContain(message);
   });
 
   it("refuses another certificate of ours, by name", async () => {
