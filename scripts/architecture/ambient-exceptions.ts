@@ -13,4 +13,9 @@ export const ambientExceptions: readonly AmbientException[] = [
     name: "process.argv",
     reason: "npm create runs it as a command of its own, without the dormouse command",
   },
+  {
+    file: "packages/scaler-remote/src/child-environment.ts",
+    name: "process.env",
+    reason: "a remote's program gets the host's variables that its options name, such as PATH, and no others",
+  },
 ];
