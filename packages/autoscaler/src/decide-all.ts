@@ -5,9 +5,10 @@ import { decideSleep } from "./decide-sleep.ts";
 import { keep } from "./decision.ts";
 import type { MadeDecision } from "./decision-record.ts";
 import { observeResource, type Reading } from "./observe-resource.ts";
+import type { OperationKind } from "./operations.ts";
 
 /** What this process does with a resource now. */
-export type OperationOf = (key: string) => "sleep" | "reconcile" | undefined;
+export type OperationOf = (key: string) => OperationKind | undefined;
 
 /** Decides about every resource of the catalogue from one reading. One resource's fault stays its own. */
 export function decideAll(
