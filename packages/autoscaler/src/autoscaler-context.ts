@@ -17,6 +17,7 @@ import type { MetricsSources } from "./read-rules.ts";
 import { ResourceTracker } from "./resource-tracker.ts";
 import type { RouteTelling } from "./route-tracker.ts";
 import type { SleepStep } from "./sleep-step.ts";
+import { TargetMemory } from "./target-memory.ts";
 
 /** What an autoscaler is composed of. */
 export interface AutoscalerOptions {
@@ -27,7 +28,7 @@ export interface AutoscalerOptions {
   readonly config: AutoscalerConfig;
   readonly peers: PeerDiscovery;
   readonly elector: LeaderElector;
-  /** By id, in configured order; the first is the default of idle rules. */
+  /** By id, in configured order; the first is the default of idle rules and targets. */
   readonly sources: MetricsSources;
   /** As the DLXs are told it; left out: what the sources say of themselves. */
   readonly seesDirect?: SeesDirect;
@@ -43,6 +44,7 @@ export interface AutoscalerOptions {
 export class AutoscalerContext implements Disposable {
   readonly options: AutoscalerOptions;
   readonly telemetry = new AutoscalerTelemetry();
+  readonly targets = new TargetMemory();
   readonly window: ObservationWindow;
   readonly seesDirect: SeesDirect;
   config: AutoscalerConfig;
@@ -103,5 +105,6 @@ export class AutoscalerContext implements Disposable {
     for (const key of this.#trackers.keys()) {
       if (this.options.catalog.get(key) === undefined) this.#trackers.delete(key);
     }
+    this.targets.keepOnly((key) => this.options.catalog.get(key) !== undefined);
   }
 }

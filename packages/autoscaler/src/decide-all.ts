@@ -3,8 +3,10 @@ import { isAwakeUser, usersByDependency } from "./assert-unneeded.ts";
 import type { AutoscalerContext } from "./autoscaler-context.ts";
 import { decideSleep } from "./decide-sleep.ts";
 import { keep } from "./decision.ts";
-import type { MadeDecision } from "./decision-record.ts";
+import { decideTarget } from "./decide-target.ts";
+import type { MadeDecision, MadeTarget } from "./decision-record.ts";
 import { observeResource, type Reading } from "./observe-resource.ts";
+import { observeTarget } from "./observe-target.ts";
 import type { OperationKind } from "./operations.ts";
 
 /** What this process does with a resource now. */
@@ -54,11 +56,28 @@ function decideOne(
       seesDirect,
       singleHost: options.singleHost,
     });
-    return { decision: decideSleep(inputs), inputs };
+    const target = decideTargetOf(entry, reading, context, surroundings);
+    return { decision: decideSleep(inputs), inputs, ...(target !== undefined && { target }) };
   } catch (error) {
     options.logger.error({ resource: entry.key, error }, "could not decide");
     return { decision: keep("platform-unknown", { about: String(error) }) };
   }
+}
+
+/** Undefined: it has no target, or none of its replicas is wanted; then nothing is remembered of it either. */
+function decideTargetOf(
+  entry: CatalogEntry,
+  { rules }: Reading,
+  { targets, seesDirect }: AutoscalerContext,
+  { operation, platformProblem, now }: Surroundings,
+): MadeTarget | undefined {
+  const { policy } = entry.resource;
+  if (policy.target === undefined || !policy.enabled) return void targets.forget(entry.key);
+  const retryInMs = targets.retryInMs(entry.key, now);
+  const inputs = observeTarget(entry, policy.target, rules, { seesDirect, operation, platformProblem, retryInMs });
+  const result = decideTarget(inputs, targets.history(entry.key), now);
+  targets.remember(entry.key, result?.history);
+  return result && { decision: result.decision, inputs };
 }
 
 /** Why each scaler's last list failed, looked up once a scaler. */

@@ -10,7 +10,7 @@ export {
   type ReasonFacts,
   type SleepReason,
 } from "./decision-reasons.ts";
-export type { DecisionRecord } from "./decision-record.ts";
+export type { DecisionRecord, TargetRecord } from "./decision-record.ts";
 export { createDlxSource, dlxMetrics } from "./dlx-source.ts";
 export { type Explanation, explainDecision } from "./explain-decision.ts";
 export type { DlxObservation, Observation, RuleObservation, SleepPolicy } from "./observation.ts";
