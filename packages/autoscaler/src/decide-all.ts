@@ -72,7 +72,10 @@ function decideTargetOf(
   { operation, platformProblem, now }: Surroundings,
 ): MadeTarget | undefined {
   const { policy } = entry.resource;
-  if (policy.target === undefined || !policy.enabled) return void targets.forget(entry.key);
+  if (policy.target === undefined || !policy.enabled) {
+    targets.forget(entry.key);
+    return undefined;
+  }
   const retryInMs = targets.retryInMs(entry.key, now);
   const inputs = observeTarget(entry, policy.target, rules, { seesDirect, operation, platformProblem, retryInMs });
   const result = decideTarget(inputs, targets.history(entry.key), now);

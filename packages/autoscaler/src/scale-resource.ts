@@ -2,7 +2,7 @@ import type { CatalogEntry, Resource, ScaleEvent, SleepPass } from "@dormouse/co
 import type { AutoscalerContext } from "./autoscaler-context.ts";
 import { explainTarget } from "./explain-target.ts";
 import { localRefOf } from "./local-ref-of.ts";
-import { SleepEnd, sleepEndReasons, toSleepEnd, toWriteEnd } from "./sleep-end.ts";
+import { type SleepEnd, sleepEndReasons, toSleepEnd, toWriteEnd } from "./sleep-end.ts";
 import type { TargetDecision } from "./target-decision.ts";
 import type { TargetObservation } from "./target-observation.ts";
 import { withSleepGate } from "./with-sleep-gate.ts";
