@@ -17,7 +17,6 @@ import type { MetricsSources } from "./read-rules.ts";
 import { ResourceTracker } from "./resource-tracker.ts";
 import type { RouteTelling } from "./route-tracker.ts";
 import type { SleepStep } from "./sleep-step.ts";
-import { TargetMemory } from "./target-memory.ts";
 
 /** What an autoscaler is composed of. */
 export interface AutoscalerOptions {
@@ -44,7 +43,6 @@ export interface AutoscalerOptions {
 export class AutoscalerContext implements Disposable {
   readonly options: AutoscalerOptions;
   readonly telemetry = new AutoscalerTelemetry();
-  readonly targets = new TargetMemory();
   readonly window: ObservationWindow;
   readonly seesDirect: SeesDirect;
   config: AutoscalerConfig;
@@ -100,11 +98,15 @@ export class AutoscalerContext implements Disposable {
     return tracker;
   }
 
+  /** Forgets what targets wanted and did: this process does not lead. */
+  forgetTargets(): void {
+    for (const tracker of this.#trackers.values()) tracker.forgetTarget();
+  }
+
   /** Forgets every resource that the catalogue does not have any more. */
   forgetGone(): void {
     for (const key of this.#trackers.keys()) {
       if (this.options.catalog.get(key) === undefined) this.#trackers.delete(key);
     }
-    this.targets.keepOnly((key) => this.options.catalog.get(key) !== undefined);
   }
 }

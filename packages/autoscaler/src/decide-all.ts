@@ -1,4 +1,4 @@
-import type { CatalogEntry } from "@dormouse/core";
+import type { CatalogEntry, Milliseconds } from "@dormouse/core";
 import { isAwakeUser, usersByDependency } from "./assert-unneeded.ts";
 import type { AutoscalerContext } from "./autoscaler-context.ts";
 import { decideSleep } from "./decide-sleep.ts";
@@ -6,8 +6,9 @@ import { keep } from "./decision.ts";
 import { decideTarget } from "./decide-target.ts";
 import type { MadeDecision, MadeTarget } from "./decision-record.ts";
 import { observeResource, type Reading } from "./observe-resource.ts";
-import { observeTarget } from "./observe-target.ts";
+import { observeTarget, type TargetSurroundings } from "./observe-target.ts";
 import type { OperationKind } from "./operations.ts";
+import type { ResourceTracker } from "./resource-tracker.ts";
 
 /** What this process does with a resource now. */
 export type OperationOf = (key: string) => OperationKind | undefined;
@@ -56,7 +57,7 @@ function decideOne(
       seesDirect,
       singleHost: options.singleHost,
     });
-    const target = decideTargetOf(entry, reading, context, surroundings);
+    const target = decideTargetOf(entry, tracker, reading, { ...surroundings, seesDirect });
     return { decision: decideSleep(inputs), inputs, ...(target !== undefined && { target }) };
   } catch (error) {
     options.logger.error({ resource: entry.key, error }, "could not decide");
@@ -67,19 +68,22 @@ function decideOne(
 /** Undefined: it has no target, or none of its replicas is wanted; then nothing is remembered of it either. */
 function decideTargetOf(
   entry: CatalogEntry,
+  tracker: ResourceTracker,
   { rules }: Reading,
-  { targets, seesDirect }: AutoscalerContext,
-  { operation, platformProblem, now }: Surroundings,
+  surroundings: Omit<TargetSurroundings, "retryInMs"> & { readonly now: Milliseconds },
 ): MadeTarget | undefined {
-  const { policy } = entry.resource;
-  if (policy.target === undefined || !policy.enabled) {
-    targets.forget(entry.key);
+  const { policy, desired } = entry.resource;
+  if (policy.target === undefined || !policy.enabled || desired === 0) {
+    tracker.forgetTarget();
     return undefined;
   }
-  const retryInMs = targets.retryInMs(entry.key, now);
-  const inputs = observeTarget(entry, policy.target, rules, { seesDirect, operation, platformProblem, retryInMs });
-  const result = decideTarget(inputs, targets.history(entry.key), now);
-  targets.remember(entry.key, result?.history);
+  const { now } = surroundings;
+  const inputs = observeTarget(entry, policy.target, rules, {
+    ...surroundings,
+    retryInMs: tracker.target.retryInMs(now),
+  });
+  const result = decideTarget(inputs, tracker.target.history, now);
+  tracker.target.remember(result?.history);
   return result && { decision: result.decision, inputs };
 }
 

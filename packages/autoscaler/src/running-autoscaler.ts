@@ -113,7 +113,7 @@ export class RunningAutoscaler implements AsyncDisposable {
   #follow(entries: readonly CatalogEntry[]): void {
     this.#operations.drop();
     this.#context.window.close();
-    this.#context.targets.clear();
+    this.#context.forgetTargets();
     const at = this.#context.options.clock.now();
     const decision = keep("not-leader");
     this.#decisions = new Map(entries.map((entry) => [entry.key, { at, decision }]));

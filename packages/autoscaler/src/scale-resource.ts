@@ -81,15 +81,16 @@ async function write(
   context: AutoscalerContext,
   signal: AbortSignal,
 ): Promise<void> {
-  const { scaler, ref, key } = entry;
+  const { scaler, ref } = entry;
   const { catalog, clock } = context.options;
   const options = { signal, ...(scaler.capabilities.compareAndSet && { ifVersion: resource.version }) };
   const observe = catalog.beginObservation(scaler, ref);
   const { version } = await scaler.setScale(localRefOf(ref), replicas, options).catch((error: unknown) => {
     throw toWriteEnd(error);
   });
-  context.tracker(entry).wrote(resource.version, version);
-  context.targets.scaled(key, replicas, clock.monotonic());
+  const tracker = context.tracker(entry);
+  tracker.wrote(resource.version, version);
+  tracker.target.scaled(replicas, clock.monotonic());
   observe({ ...resource, desired: replicas, wakeReplicas: replicas, version });
 }
 
@@ -102,7 +103,7 @@ function fail(
 ): ScaleEvent | undefined {
   const { clock, logger } = context.options;
   if (signal.aborted || end.reason === "gone") return undefined;
-  context.targets.failed(entry.key, clock.monotonic());
+  context.tracker(entry).target.failed(clock.monotonic());
   logger.debug({ resource: entry.key, reason: end.reason, about: end.about }, "the count was not changed");
   return record(entry, order, context, {
     outcome: end.isFailure ? "failed" : "kept",

@@ -138,6 +138,8 @@ function withWanted(
   after: Milliseconds,
   isPointless: (one: number, other: number) => boolean,
 ): readonly WantedCount[] {
+  // Most of the time nothing changes.
+  if (list.length === 1 && list[0] !== undefined && isPointless(list[0].replicas, wanted.replicas)) return [wanted];
   const kept = list.filter(({ at, replicas }) => at > after && !isPointless(replicas, wanted.replicas));
   const [first, second, ...rest] = [...kept, wanted];
   if (kept.length < mostWanted || first === undefined || second === undefined) return [...kept, wanted];
