@@ -9,12 +9,14 @@ import {
   type IdleRule,
   type MetricsSource,
   openPort,
+  type PartialPolicy,
   type PeerDiscovery,
   ResourceCatalog,
   silentLogger,
   SleepGate,
   soleLeader,
   systemClock,
+  type TargetGoal,
 } from "@dormouse/core";
 import { openMemoryScaler } from "@dormouse/core/testing";
 
@@ -27,6 +29,17 @@ const idleRules: IdleRule[] = [
   { metric: "jobs", window: 300_000, threshold: 2, source: "prometheus" },
   { metric: "requests", window: 300_000, threshold: 100, source: "dlx" },
 ];
+
+/** At its target, so that it is reckoned to the end and no count is changed. */
+const target: TargetGoal = {
+  metric: "cpu",
+  value: 0.8,
+  valueKind: "average",
+  tolerance: 0.1,
+  toleranceKind: "relative",
+  source: "prometheus",
+  window: 60_000,
+};
 
 /** Every resource known to the DLX, all used lately, so that each is decided to the end and none is put to sleep. */
 function reportOf(process: string, names: readonly string[]): ActivityReport {
@@ -53,18 +66,24 @@ function peersOf(names: readonly string[]): PeerDiscovery {
 class CountingSource implements MetricsSource {
   queries = 0;
 
-  async read({ resources }: Parameters<MetricsSource["read"]>[0]) {
+  async read({ metric, resources }: Parameters<MetricsSource["read"]>[0]) {
     this.queries += 1;
-    return resources.map((ref) => ({ ref, value: 0, ageMs: 1_000 }));
+    const value = metric === target.metric ? target.value : 0;
+    return resources.map((ref) => ({ ref, value, ageMs: 0 }));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
 }
 
+/** Every second one has idle rules, and half of these and of the others a target. */
+function policyOf(index: number): PartialPolicy {
+  return { ...(index % 2 === 0 && { idleRules }), ...(index % 4 < 2 && { target }) };
+}
+
 async function openWorld(names: readonly string[]) {
   const { guarded } = await openMemoryScaler({
     clock: systemClock,
-    resources: names.map((name, index) => ({ name, desired: 1, policy: index % 2 === 0 ? { idleRules } : {} })),
+    resources: names.map((name, index) => ({ name, desired: 1, policy: policyOf(index) })),
   });
   const catalog = new ResourceCatalog({ clock: systemClock, logger: silentLogger });
   catalog.follow(guarded);
@@ -105,7 +124,7 @@ async function measure(): Promise<object> {
     const { user, system } = process.cpuUsage(before);
     cpuMs.push((user + system) / 1_000);
   }
-  const reason = autoscaler.lastDecision("memory/default/service-0")?.reason;
+  const decision = autoscaler.lastDecision("memory/default/service-0");
   await autoscaler[Symbol.asyncDispose]();
   await catalog[Symbol.asyncDispose]();
   await guarded[Symbol.asyncDispose]();
@@ -115,7 +134,8 @@ async function measure(): Promise<object> {
     rounds,
     cpuMs: { p50: cpuMs[Math.floor(rounds / 2)], max: cpuMs.at(-1) },
     queriesPerTick: prometheus.queries / rounds,
-    decidedAs: reason,
+    decidedAs: decision?.reason,
+    targetDecidedAs: decision?.target?.reason,
   };
 }
 

@@ -1,9 +1,11 @@
 import { decisionReasons, type ReasonFacts } from "../src/decision-reasons.ts";
 import { sleepEndReasons } from "../src/sleep-end.ts";
+import { targetReasons } from "../src/target-reasons.ts";
 
 /** The README with its tables of reasons as the code has them. */
 export function fillInReasons(readme: string): string {
-  return fillIn(fillIn(readme, "decisions", toTable(decisionReasons)), "ends", toTable(sleepEndReasons));
+  const tables = { decisions: decisionReasons, ends: sleepEndReasons, targets: targetReasons };
+  return Object.entries(tables).reduce((text, [name, reasons]) => fillIn(text, name, toTable(reasons)), readme);
 }
 
 function fillIn(text: string, name: string, table: string): string {

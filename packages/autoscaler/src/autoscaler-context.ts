@@ -27,7 +27,7 @@ export interface AutoscalerOptions {
   readonly config: AutoscalerConfig;
   readonly peers: PeerDiscovery;
   readonly elector: LeaderElector;
-  /** By id, in configured order; the first is the default of idle rules. */
+  /** By id, in configured order; the first is the default of idle rules and targets. */
   readonly sources: MetricsSources;
   /** As the DLXs are told it; left out: what the sources say of themselves. */
   readonly seesDirect?: SeesDirect;
@@ -96,6 +96,11 @@ export class AutoscalerContext implements Disposable {
     const tracker = new ResourceTracker(entry, this.options.clock.monotonic(), this.#tellingOf(entry));
     this.#trackers.set(entry.key, tracker);
     return tracker;
+  }
+
+  /** Forgets what targets wanted and did: this process does not lead. */
+  forgetTargets(): void {
+    for (const tracker of this.#trackers.values()) tracker.forgetTarget();
   }
 
   /** Forgets every resource that the catalogue does not have any more. */

@@ -1,6 +1,7 @@
 import { metrics, SpanStatusCode, trace } from "@opentelemetry/api";
 import type { Milliseconds, ScaleEvent } from "@dormouse/core";
 import type { Decision } from "./decision.ts";
+import type { TargetDecision } from "./target-decision.ts";
 
 const scope = "@dormouse/autoscaler";
 
@@ -25,6 +26,14 @@ export class AutoscalerTelemetry {
   readonly #sleeps = this.#meter.createCounter("dormouse_sleeps_total", {
     description: "Attempts to put a resource to sleep by their outcome",
   });
+  readonly #scales = this.#meter.createCounter("dormouse_scales_total", {
+    description: "Attempts of a target to change a count of replicas by their direction and outcome",
+  });
+
+  /** An attempt of a target to change a count ended. */
+  countScale(resource: string, direction: "up" | "down", outcome: ScaleEvent["outcome"]): void {
+    this.#scales.add(1, { resource, direction, outcome });
+  }
 
   /** One tick went through. @param tookMs how long it took */
   countTick(tookMs: Milliseconds): void {
@@ -33,8 +42,8 @@ export class AutoscalerTelemetry {
   }
 
   /** The decisions of one tick. */
-  countDecisions(decisions: Iterable<Decision>): void {
-    const counts = new Map<string, { readonly decision: Decision; count: number }>();
+  countDecisions(decisions: Iterable<Decision | TargetDecision>): void {
+    const counts = new Map<string, { readonly decision: Decision | TargetDecision; count: number }>();
     for (const decision of decisions) {
       const found = counts.get(decision.reason);
       if (found === undefined) counts.set(decision.reason, { decision, count: 1 });

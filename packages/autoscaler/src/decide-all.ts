@@ -1,13 +1,17 @@
-import type { CatalogEntry } from "@dormouse/core";
+import type { CatalogEntry, Milliseconds } from "@dormouse/core";
 import { isAwakeUser, usersByDependency } from "./assert-unneeded.ts";
 import type { AutoscalerContext } from "./autoscaler-context.ts";
 import { decideSleep } from "./decide-sleep.ts";
 import { keep } from "./decision.ts";
-import type { MadeDecision } from "./decision-record.ts";
+import { decideTarget } from "./decide-target.ts";
+import type { MadeDecision, MadeTarget } from "./decision-record.ts";
 import { observeResource, type Reading } from "./observe-resource.ts";
+import { observeTarget, type TargetSurroundings } from "./observe-target.ts";
+import type { OperationKind } from "./operations.ts";
+import type { ResourceTracker } from "./resource-tracker.ts";
 
 /** What this process does with a resource now. */
-export type OperationOf = (key: string) => "sleep" | "reconcile" | undefined;
+export type OperationOf = (key: string) => OperationKind | undefined;
 
 /** Decides about every resource of the catalogue from one reading. One resource's fault stays its own. */
 export function decideAll(
@@ -53,11 +57,34 @@ function decideOne(
       seesDirect,
       singleHost: options.singleHost,
     });
-    return { decision: decideSleep(inputs), inputs };
+    const target = decideTargetOf(entry, tracker, reading, { ...surroundings, seesDirect });
+    return { decision: decideSleep(inputs), inputs, ...(target !== undefined && { target }) };
   } catch (error) {
     options.logger.error({ resource: entry.key, error }, "could not decide");
     return { decision: keep("platform-unknown", { about: String(error) }) };
   }
+}
+
+/** Undefined: it has no target, or none of its replicas is wanted; then nothing is remembered of it either. */
+function decideTargetOf(
+  entry: CatalogEntry,
+  tracker: ResourceTracker,
+  { rules }: Reading,
+  surroundings: Omit<TargetSurroundings, "retryInMs"> & { readonly now: Milliseconds },
+): MadeTarget | undefined {
+  const { policy, desired } = entry.resource;
+  if (policy.target === undefined || !policy.enabled || desired === 0) {
+    tracker.forgetTarget();
+    return undefined;
+  }
+  const { now } = surroundings;
+  const inputs = observeTarget(entry, policy.target, rules, {
+    ...surroundings,
+    retryInMs: tracker.target.retryInMs(now),
+  });
+  const result = decideTarget(inputs, tracker.target.history, now);
+  tracker.target.remember(result?.history);
+  return result && { decision: result.decision, inputs };
 }
 
 /** Why each scaler's last list failed, looked up once a scaler. */

@@ -6,6 +6,7 @@ import type { Observation } from "./observation.ts";
 export function decideAskedSleep(seen: Observation): Decision {
   if (!seen.policy.enabled) return keep("not-enabled");
   if (!(seen.desired > 0)) return keep("asleep");
+  if (seen.policy.minReplicas !== 0) return keep("min-replicas");
   if (!seen.guarded) return keep("unguarded");
   const inUse = decideInUse(seen);
   if (inUse !== undefined) return inUse;

@@ -115,10 +115,11 @@ describe("decideSleep, for any observation", () => {
     );
   });
 
-  it("never sleeps what does not opt in, is unguarded, asleep, needed or being worked on", () => {
+  it("never sleeps what does not opt in, is to run always, is unguarded, asleep, needed or being worked on", () => {
     fc.assert(
       fc.property(anyObservation, (seen) => {
-        const isOff = !seen.policy.enabled || !seen.guarded || !(seen.desired > 0) || seen.awakeUsers.length > 0;
+        const isUnwilling = !seen.policy.enabled || seen.policy.minReplicas !== 0;
+        const isOff = isUnwilling || !seen.guarded || !(seen.desired > 0) || seen.awakeUsers.length > 0;
         fc.pre(isOff || seen.operation !== undefined);
         expect(decideSleep(seen).kind).toBe("keep");
         expect(isOff && decideAskedSleep(seen).kind === "sleep").toBe(false);

@@ -28,6 +28,7 @@ describe("decideSleep", () => {
 
   it.each<[string, Partial<Observation>, object]>([
     ["a policy that does not opt in", { policy: { ...policy, enabled: false } }, { reason: "not-enabled" }],
+    ["one that is to run always", { policy: { ...policy, minReplicas: 1 } }, { reason: "min-replicas" }],
     ["a resource that is asleep", { state: "asleep", desired: 0, ready: 0 }, { reason: "asleep" }],
     ["one whose instances are ending", { state: "sleeping", desired: 0 }, { reason: "sleeping" }],
     ["an operation of its own", { operation: "sleep" }, { reason: "busy", about: "sleep" }],

@@ -18,6 +18,7 @@ export function decideSleep(seen: Observation): Decision {
 function decideManageable(seen: Observation): Decision | undefined {
   if (!seen.policy.enabled) return keep("not-enabled");
   if (!(seen.desired > 0)) return keep(seen.state === "sleeping" ? "sleeping" : "asleep");
+  if (seen.policy.minReplicas !== 0) return keep("min-replicas");
   if (seen.operation !== undefined) return keep("busy", { about: seen.operation });
   if (seen.platformProblem !== undefined) return keep("platform-unknown", { about: seen.platformProblem });
   return seen.guarded ? undefined : keep("unguarded");

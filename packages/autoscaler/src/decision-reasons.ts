@@ -15,7 +15,14 @@ export const decisionReasons = {
   "not-enabled": { meaning: "The policy does not opt in.", next: "`enabled` has to be true" },
   asleep: { meaning: "It is asleep.", next: "a request or an operator has to wake it first" },
   sleeping: { meaning: "Its last instances are ending.", next: "nothing: it will be asleep" },
-  busy: { meaning: "This process is putting it to sleep or mending its routing.", next: "that has to end" },
+  "min-replicas": {
+    meaning: "Its `minReplicas` is 1 or more, so it never sleeps.",
+    next: "`minReplicas` has to be 0",
+  },
+  busy: {
+    meaning: "This process is putting it to sleep, changing its count of replicas or mending its routing.",
+    next: "that has to end",
+  },
   "platform-unknown": {
     meaning: "The platform could not be listed, so nothing about it is certain.",
     next: "the platform has to answer",

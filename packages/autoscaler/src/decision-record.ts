@@ -2,7 +2,11 @@ import type { Milliseconds } from "@dormouse/core";
 import type { Decision } from "./decision.ts";
 import type { DecisionReason } from "./decision-reasons.ts";
 import { explainDecision } from "./explain-decision.ts";
+import { explainTarget } from "./explain-target.ts";
 import type { Observation } from "./observation.ts";
+import type { TargetDecision, TargetFigures } from "./target-decision.ts";
+import type { TargetObservation } from "./target-observation.ts";
+import type { TargetReason } from "./target-reasons.ts";
 
 /** The last decision about a resource with all it was made from: plain data, as `why` prints it. */
 export interface DecisionRecord {
@@ -18,6 +22,30 @@ export interface DecisionRecord {
   readonly nextCheckInMs?: Milliseconds;
   /** What it was made from; left out where nothing was read, because this process does not lead. */
   readonly inputs?: Observation;
+  /** What was decided at the same moment about its count; left out: it has no target, or no replicas are wanted. */
+  readonly target?: TargetRecord;
+}
+
+/** The last decision about a resource's count of replicas, with all it was made from. */
+export interface TargetRecord {
+  readonly decision: "keep" | "scale";
+  readonly reason: TargetReason;
+  /** Why, in sentences. */
+  readonly words: string;
+  /** What has to happen before it changes. */
+  readonly next: string;
+  /** Replicas after it; left out: it is kept. */
+  readonly to?: number;
+  /** Time until time alone can change it, counted from the record's `at`; left out: something has to happen. */
+  readonly nextCheckInMs?: Milliseconds;
+  readonly figures?: TargetFigures;
+  readonly inputs: TargetObservation;
+}
+
+/** A decision about a count as it is kept until the next one. */
+export interface MadeTarget {
+  readonly decision: TargetDecision;
+  readonly inputs: TargetObservation;
 }
 
 /** A decision as it is kept until the next one; its words are made when somebody asks. */
@@ -26,10 +54,11 @@ export interface MadeDecision {
   readonly at: number;
   readonly decision: Decision;
   readonly inputs?: Observation;
+  readonly target?: MadeTarget;
 }
 
 /** What `why` prints of a decision. */
-export function toDecisionRecord({ at, decision, inputs }: MadeDecision): DecisionRecord {
+export function toDecisionRecord({ at, decision, inputs, target }: MadeDecision): DecisionRecord {
   const { words, next } = explainDecision(decision, inputs);
   const nextCheckInMs = decision.kind === "keep" ? decision.nextCheckInMs : undefined;
   return {
@@ -40,5 +69,20 @@ export function toDecisionRecord({ at, decision, inputs }: MadeDecision): Decisi
     next,
     ...(nextCheckInMs !== undefined && { nextCheckInMs }),
     ...(inputs !== undefined && { inputs }),
+    ...(target !== undefined && { target: toTargetRecord(target) }),
+  };
+}
+
+function toTargetRecord({ decision, inputs }: MadeTarget): TargetRecord {
+  const { kind, reason, figures } = decision;
+  const nextCheckInMs = kind === "keep" ? decision.nextCheckInMs : undefined;
+  return {
+    decision: kind,
+    reason,
+    ...explainTarget(decision, inputs),
+    ...(kind === "scale" && { to: decision.to }),
+    ...(nextCheckInMs !== undefined && { nextCheckInMs }),
+    ...(figures !== undefined && { figures }),
+    inputs,
   };
 }

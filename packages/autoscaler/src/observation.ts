@@ -1,4 +1,5 @@
 import type { IdleRule, Milliseconds, Policy, ResourceState, RoutingMode } from "@dormouse/core";
+import type { OperationKind } from "./operations.ts";
 
 /** What one DLX said of one resource, or that it said nothing. */
 export type DlxObservation =
@@ -31,7 +32,7 @@ export interface RuleObservation {
 }
 
 /** The part of a policy that decisions rest on. */
-export type SleepPolicy = Pick<Policy, "enabled" | "idleAfter" | "minAwake" | "wakeTimeout"> & {
+export type SleepPolicy = Pick<Policy, "enabled" | "idleAfter" | "minAwake" | "wakeTimeout" | "minReplicas"> & {
   readonly idleRules: readonly Pick<IdleRule, "window">[];
 };
 
@@ -65,7 +66,7 @@ export interface Observation {
   /** Why the scaler's last list failed; left out: it did not. */
   readonly platformProblem?: string;
   /** What this process does with the resource now. */
-  readonly operation?: "sleep" | "reconcile";
+  readonly operation?: OperationKind;
   /** Time until a new attempt after one that came to nothing; left out: none is waited for. */
   readonly retryInMs?: Milliseconds;
 }

@@ -1,5 +1,6 @@
 import { type CatalogEntry, decideRouting, type Milliseconds, type SeesDirect } from "@dormouse/core";
 import type { Observation } from "./observation.ts";
+import type { OperationKind } from "./operations.ts";
 import { type ActivityReading, activityOf } from "./read-activity.ts";
 import type { RuleReading } from "./read-rules.ts";
 import type { ResourceTracker } from "./resource-tracker.ts";
@@ -19,7 +20,7 @@ export interface Surroundings {
   readonly singleHost: boolean;
   readonly awakeUsers: readonly string[];
   readonly platformProblem: string | undefined;
-  readonly operation: "sleep" | "reconcile" | undefined;
+  readonly operation: OperationKind | undefined;
   /** Monotonic ms. */
   readonly now: Milliseconds;
 }

@@ -1,7 +1,7 @@
 import PQueue from "p-queue";
 
 /** What an autoscaler does with a resource. */
-export type OperationKind = "sleep" | "reconcile";
+export type OperationKind = "sleep" | "reconcile" | "scale";
 
 interface Operation {
   readonly kind: OperationKind;
@@ -13,14 +13,15 @@ interface Operation {
  * dropped at the next tick, which decides anew. Operations that are asked for have a queue of their own and are never dropped.
  */
 export class Operations {
-  readonly #queues: { readonly sleep: PQueue; readonly reconcile: PQueue; readonly asked: PQueue };
+  readonly #queues: Readonly<Record<OperationKind | "asked", PQueue>>;
   readonly #running = new Map<string, Operation>();
 
-  /** @param concurrency of sleeps, of reconciliations and of sleeps that are asked for, each */
+  /** @param concurrency of sleeps, of reconciliations, of changes of counts and of sleeps that are asked for, each */
   constructor(concurrency: number) {
     this.#queues = {
       sleep: new PQueue({ concurrency }),
       reconcile: new PQueue({ concurrency }),
+      scale: new PQueue({ concurrency }),
       asked: new PQueue({ concurrency }),
     };
   }
@@ -55,6 +56,7 @@ export class Operations {
   drop(): void {
     this.#queues.sleep.clear();
     this.#queues.reconcile.clear();
+    this.#queues.scale.clear();
   }
 
   /** Drops all that waits, asked for or not, and waits for what runs. */

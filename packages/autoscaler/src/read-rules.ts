@@ -7,9 +7,11 @@ import {
   type MetricsSource,
   type Milliseconds,
   type ResourceRef,
+  type TargetGoal,
   toScalerError,
 } from "@dormouse/core";
 import type { RuleObservation } from "./observation.ts";
+import type { TargetSample } from "./target-observation.ts";
 
 /** How long one query may take. A source that hangs delays a tick by so much and is unknown for it. */
 const queryDeadlineMs: Milliseconds = 5_000;
@@ -23,10 +25,13 @@ export interface RuleReadingOptions {
   readonly signal: AbortSignal;
 }
 
+/** What a source is asked for: of an idle rule, or of a target. */
+type AskedMetric = Pick<IdleRule, "metric" | "window" | "source">;
+
 /** A resource whose rules are asked for. */
 export interface RuledResource {
   readonly ref: ResourceRef;
-  readonly rules: readonly IdleRule[];
+  readonly rules: readonly AskedMetric[];
 }
 
 interface Group {
@@ -63,13 +68,24 @@ export class RuleReading {
       source,
       dlxOnly: this.#sources.get(source)?.dlxOnly === true,
     };
-    const answer = this.#answers.get(groupKey(rule));
-    if (answer === undefined) return Object.assign(asked, { problem: "not asked" });
-    if ("problem" in answer) return Object.assign(asked, { problem: answer.problem });
+    return Object.assign(asked, this.#answerOf(key, rule));
+  }
+
+  /** The target of one resource, by its key. */
+  sample(key: string, goal: TargetGoal): TargetSample {
+    const source = sourceOf(goal, this.#sources);
+    const asked = { source, dlxOnly: this.#sources.get(source)?.dlxOnly === true };
+    return Object.assign(asked, this.#answerOf(key, goal));
+  }
+
+  #answerOf(key: string, asked: AskedMetric): Pick<RuleObservation, "value" | "ageMs" | "problem"> {
+    const answer = this.#answers.get(groupKey(asked));
+    if (answer === undefined) return { problem: "not asked" };
+    if ("problem" in answer) return { problem: answer.problem };
     const sample = answer.samples.get(key);
-    if (sample === undefined) return Object.assign(asked, { problem: "no value" });
+    if (sample === undefined) return { problem: "no value" };
     const { value, ageMs } = sample;
-    return ageMs === undefined ? Object.assign(asked, { value }) : Object.assign(asked, { value, ageMs });
+    return ageMs === undefined ? { value } : { value, ageMs };
   }
 }
 
@@ -88,7 +104,7 @@ function groupRules(resources: Iterable<RuledResource>, sources: MetricsSources)
   return groups;
 }
 
-function addToGroup(groups: Map<string, Group>, ref: ResourceRef, rule: IdleRule, sources: MetricsSources): void {
+function addToGroup(groups: Map<string, Group>, ref: ResourceRef, rule: AskedMetric, sources: MetricsSources): void {
   const key = groupKey(rule);
   const group = groups.get(key);
   if (group?.resources.at(-1) === ref) return;
@@ -126,13 +142,13 @@ function busierOf(one: MetricSample, other: MetricSample): MetricSample {
   return ages.length === 0 ? { ref: one.ref, value } : { ref: one.ref, value, ageMs: Math.max(...ages) };
 }
 
-const groupKeys = new WeakMap<IdleRule, string>();
+const groupKeys = new WeakMap<AskedMetric, string>();
 
 /**
  * What rules have in common that are asked for together; kept with the rule, since a tick asks for it often. Rules that
  * name the default source and rules that name none are asked for apart. NUL stands in no id of a source.
  */
-function groupKey(rule: IdleRule): string {
+function groupKey(rule: AskedMetric): string {
   const known = groupKeys.get(rule);
   if (known !== undefined) return known;
   const key = `${rule.source ?? ""}\0${String(rule.window)}\0${rule.metric}`;
@@ -140,6 +156,6 @@ function groupKey(rule: IdleRule): string {
   return key;
 }
 
-function sourceOf(rule: Pick<IdleRule, "source">, sources: MetricsSources): string {
+function sourceOf(rule: Pick<AskedMetric, "source">, sources: MetricsSources): string {
   return rule.source ?? sources.keys().next().value ?? "";
 }

@@ -1,5 +1,6 @@
 import type { CatalogEntry, Clock, Milliseconds, RouteDirection } from "@dormouse/core";
 import { MendBackoff, type NextTry, nextTry } from "./mend-backoff.ts";
+import { TargetMemory } from "./target-memory.ts";
 import { type RouteTelling, RouteTracker } from "./route-tracker.ts";
 
 /**
@@ -18,6 +19,7 @@ export class ResourceTracker {
   #isWanted: boolean | undefined;
   readonly #route: RouteTracker;
   readonly #mends = new MendBackoff();
+  #target: TargetMemory | undefined;
 
   /** @param telling shared by all resources of one scaler */
   constructor({ resource }: Pick<CatalogEntry, "resource">, now: Milliseconds, telling?: RouteTelling) {
@@ -27,6 +29,17 @@ export class ResourceTracker {
     this.#updatedAt = resource.updatedAt;
     this.#changed = { version: resource.version, at: now, before: now };
     this.see({ resource }, now);
+  }
+
+  /** What its target wanted and did. */
+  get target(): TargetMemory {
+    this.#target ??= new TargetMemory();
+    return this.#target;
+  }
+
+  /** It has no target, or this process does not lead. */
+  forgetTarget(): void {
+    this.#target = undefined;
   }
 
   /** Takes in what the catalogue says at a tick, or what a step has just read. */

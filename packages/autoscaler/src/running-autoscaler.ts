@@ -2,13 +2,14 @@ import {
   type AutoscalerConfig,
   type CatalogEntry,
   type Milliseconds,
+  type Policy,
   type ScaleEvent,
   ScalerError,
 } from "@dormouse/core";
 import { AutoscalerContext, type AutoscalerOptions } from "./autoscaler-context.ts";
 import { campaign } from "./campaign.ts";
 import { decideAll } from "./decide-all.ts";
-import { keep } from "./decision.ts";
+import { type Decision, keep } from "./decision.ts";
 import { decisionReasons } from "./decision-reasons.ts";
 import { type DecisionRecord, type MadeDecision, toDecisionRecord } from "./decision-record.ts";
 import { explainDecision } from "./explain-decision.ts";
@@ -19,7 +20,9 @@ import { Operations } from "./operations.ts";
 import { readActivity } from "./read-activity.ts";
 import { type MetricsSources, readRules, RuleReading } from "./read-rules.ts";
 import { runAutoscaler } from "./run-autoscaler.ts";
+import { scaleResource } from "./scale-resource.ts";
 import { sleepResource } from "./sleep-resource.ts";
+import type { TargetDecision } from "./target-decision.ts";
 
 /** The loop with all it holds; `openAutoscaler` gives out what others may call of it. */
 export class RunningAutoscaler implements AsyncDisposable {
@@ -110,6 +113,7 @@ export class RunningAutoscaler implements AsyncDisposable {
   #follow(entries: readonly CatalogEntry[]): void {
     this.#operations.drop();
     this.#context.window.close();
+    this.#context.forgetTargets();
     const at = this.#context.options.clock.now();
     const decision = keep("not-leader");
     this.#decisions = new Map(entries.map((entry) => [entry.key, { at, decision }]));
@@ -120,7 +124,7 @@ export class RunningAutoscaler implements AsyncDisposable {
     this.#operations.drop();
     this.#context.forgetGone();
     this.#decisions = decideAll(entries, reading, this.#context, (key) => this.#operations.of(key));
-    this.#context.telemetry.countDecisions([...this.#decisions.values()].map((made) => made.decision));
+    this.#context.telemetry.countDecisions(decisionsOf(this.#decisions.values()));
     if (!this.#context.leads || this.#life.signal.aborted) return;
     const hasDlx = reading.activity.peers?.some((peer) => peer.known) === true;
     for (const entry of entries) this.#act(entry, reading.rules, hasDlx);
@@ -131,7 +135,7 @@ export class RunningAutoscaler implements AsyncDisposable {
     const { window, sources, options } = this.#context;
     const { peers, clock } = options;
     const { signal } = this.#life;
-    const asked = entries.filter(mayBeIdle).map(({ ref, resource }) => ({ ref, rules: resource.policy.idleRules }));
+    const asked = entries.filter(isRuled).map(({ ref, resource }) => ({ ref, rules: askedOf(resource.policy) }));
     const [activity, rules] = await Promise.all([
       readActivity({ peers, clock, signal }),
       readRules(asked, { sources, clock, signal }),
@@ -150,6 +154,9 @@ export class RunningAutoscaler implements AsyncDisposable {
       this.#operations.offer("sleep", entry.key, () => sleepResource(entry, order, this.#context, signal));
     } else if (this.#needsMending(entry, hasDlx)) {
       this.#operations.offer("reconcile", entry.key, () => mendRoute(entry, this.#context, hasDlx, signal));
+    } else if (made?.target?.decision.kind === "scale") {
+      const order = { decision: made.target.decision, inputs: made.target.inputs };
+      this.#operations.offer("scale", entry.key, () => scaleResource(entry, order, this.#context, signal));
     }
   }
 
@@ -174,6 +181,17 @@ export class RunningAutoscaler implements AsyncDisposable {
 }
 
 /** Rules are asked for only where they can matter. */
-function mayBeIdle({ resource }: CatalogEntry): boolean {
-  return resource.policy.enabled && resource.desired > 0 && resource.policy.idleRules.length > 0;
+function isRuled({ resource: { policy, desired } }: CatalogEntry): boolean {
+  return policy.enabled && desired > 0 && (policy.idleRules.length > 0 || policy.target !== undefined);
+}
+
+function askedOf({ idleRules, target }: Policy) {
+  return target === undefined ? idleRules : [...idleRules, target];
+}
+
+function* decisionsOf(all: Iterable<MadeDecision>): Generator<Decision | TargetDecision> {
+  for (const { decision, target } of all) {
+    yield decision;
+    if (target !== undefined) yield target.decision;
+  }
 }

@@ -60,6 +60,7 @@ const quietParts: fc.Arbitrary<Parts> = fc.record({
   idleAfter: windowMs,
   minAwake: windowMs,
   wakeTimeout: windowMs,
+  minReplicas: fc.constant(0),
   awakeForMs: longAge,
   unreadyForMs: longAge,
   observedForMs: longAge,
@@ -88,6 +89,7 @@ const oddParts = fc.record({
   idleAfter: fc.oneof(windowMs, odd),
   minAwake: fc.oneof(windowMs, odd),
   wakeTimeout: fc.oneof(windowMs, odd),
+  minReplicas: fc.oneof(fc.constantFrom(0, 1, 3), odd),
   awakeForMs: age,
   unreadyForMs: age,
   observedForMs: age,
@@ -110,6 +112,7 @@ const oddKeys = [
   "idleAfter",
   "minAwake",
   "wakeTimeout",
+  "minReplicas",
   "awakeForMs",
   "unreadyForMs",
   "observedForMs",
@@ -132,12 +135,20 @@ export const anyObservation: fc.Arbitrary<Observation> = fc
     return toObservation({ ...quiet, ...replaced });
   });
 
-function toObservation({ enabled, idleAfter, minAwake, wakeTimeout, unasked, ...seen }: Parts): Observation {
+function toObservation({
+  enabled,
+  idleAfter,
+  minAwake,
+  wakeTimeout,
+  minReplicas,
+  unasked,
+  ...seen
+}: Parts): Observation {
   const idleRules = [
     ...seen.rules.map((each) => ({ window: each.windowMs })),
     ...Array.from({ length: unasked }, () => ({ window: 1 })),
   ];
-  const policy = { enabled, idleAfter, minAwake, wakeTimeout, idleRules };
+  const policy = { enabled, idleAfter, minAwake, wakeTimeout, minReplicas, idleRules };
   return Object.fromEntries(
     Object.entries({ ...seen, policy }).filter(([, value]) => value !== undefined),
   ) as unknown as Observation;

@@ -28,6 +28,9 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+/** Two replicas at least, so that there is something to raise. */
+const target = "{ metric: in_flight, valueKind: total, value: 5 }";
+
 function config(top = ""): string {
   return `admin: { listen: 127.0.0.1:0 }
 dlx: { listen: 127.0.0.1:0 }
@@ -38,18 +41,22 @@ scalers:
     options:
       resources:
         - { name: a, command: ${server("a")}, policy: { hosts: [a.test] } }
+        - { name: many, command: ${server("many")}, policy: { hosts: [many.test], minReplicas: 2, target: ${target} } }
         - { name: broken, command: [${process.execPath}, -e, "process.exit(3)"], policy: { hosts: [broken.test], wakeTimeout: 2s } }
 ${top}`;
 }
 
-/** Everything that has a metric of its own: a cold and a warm request, one that fails, one without a route, a wake that fails, a sleep, two reloads. */
+/** Everything that has a metric of its own: a cold and a warm request, one that fails, one without a route, a wake that fails, a sleep, a count that is raised, two reloads. */
 async function useAll(host: RunningHost): Promise<void> {
-  for (const name of ["a.test", "a.test", "nobody.test", "broken.test"]) await host.get(name);
+  for (const name of ["a.test", "a.test", "nobody.test", "broken.test", "many.test"]) await host.get(name);
   await host.run("sleep", "a");
   host.bin.kill("SIGHUP");
   await expect
     .poll(async () => (await host.ask("/metrics")).body)
     .toContain('dormouse_config_reloads_total{outcome="applied"} 1');
+  await expect
+    .poll(async () => (await host.ask("/metrics")).body)
+    .toContain('dormouse_scales_total{resource="local/default/many",direction="up",outcome="done"} 1');
 }
 
 /** Whether Debian's package is there; says how to get it where it is not. */

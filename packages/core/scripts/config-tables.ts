@@ -17,6 +17,14 @@ export function configTables(): Readonly<Record<string, string>> {
     idleRule: keyTable(policy["idleRules"]?.items?.properties ?? {}, policy["idleRules"]?.items?.required),
     readiness: keyTable(policy["readiness"]?.properties ?? {}, policy["readiness"]?.required),
     neverWake: keyTable(policy["neverWake"]?.properties ?? {}),
+    target: keyTable(policy["target"]?.properties ?? {}, policy["target"]?.required),
+    scaleUp: keyTable(policy["scaleUp"]?.properties ?? {}),
+    scaleDown: keyTable(policy["scaleDown"]?.properties ?? {}),
+    ratePolicy: keyTable(
+      policy["scaleUp"]?.properties?.["policies"]?.items?.properties ?? {},
+      policy["scaleUp"]?.properties?.["policies"]?.items?.required,
+    ),
+    flapGuard: keyTable(policy["flapGuard"]?.properties ?? {}),
   };
 }
 

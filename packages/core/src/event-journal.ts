@@ -1,12 +1,12 @@
 import type { Clock, Milliseconds } from "./clock.ts";
 
-/** One whole wake or sleep, or a thing an operator should know. */
+/** One whole wake or sleep, a change of a count by a target, or a thing an operator should know. */
 export interface ScaleEvent {
   /** Rises by one with each event of this process. */
   readonly id: number;
   /** Epoch ms of its end. */
   readonly at: number;
-  readonly kind: "wake" | "sleep" | "config" | "resource";
+  readonly kind: "wake" | "sleep" | "scale" | "config" | "resource";
   /** Printed ref; empty for events of the host itself. */
   readonly resource: string;
   /** Who caused it: `request`, `autoscaler`, `operator`, `reconciler`. */

@@ -3,6 +3,7 @@ import { formatDuration } from "./duration.ts";
 import { joinLabelList } from "./label-list.ts";
 import { type PolicyLabelKey, policyLabelKeys } from "./policy-label-keys.ts";
 import type { PartialPolicy, Policy } from "./policy.ts";
+import type { RatePolicy } from "./target-policy.ts";
 
 /** What a platform allows. */
 export interface FormatLabelsOptions {
@@ -50,9 +51,14 @@ function toText({ name, form }: PolicyLabelKey, value: unknown): string {
   if (form === "list") return joinLabelList(value as readonly string[]);
   if (form === "duration") return formatDuration(value as number);
   if (form !== "json") return String(value);
-  return JSON.stringify(name === "idle-rules" ? toWrittenRules(value as Policy["idleRules"]) : value);
+  return JSON.stringify(toWritten(name, value));
 }
 
-function toWrittenRules(rules: Policy["idleRules"]): object[] {
-  return rules.map((rule) => ({ ...rule, window: formatDuration(rule.window) }));
+/** With durations as people write them. */
+function toWritten(name: string, value: unknown): unknown {
+  if (name === "idle-rules")
+    return (value as Policy["idleRules"]).map((rule) => ({ ...rule, window: formatDuration(rule.window) }));
+  if (name === "scale-up-policies" || name === "scale-down-policies")
+    return (value as readonly RatePolicy[]).map((rate) => ({ ...rate, period: formatDuration(rate.period) }));
+  return value;
 }

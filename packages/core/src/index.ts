@@ -84,3 +84,4 @@ export type { Route, RouteSource } from "./route-source.ts";
 export { isScalerError, ScalerError, type ScalerErrorOptions, toScalerError } from "./scaler-error.ts";
 export { SleepGate, type SleepPass } from "./sleep-gate.ts";
 export { systemClock } from "./system-clock.ts";
+export type { FlapGuard, RatePolicy, ScalingRules, TargetGoal } from "./target-policy.ts";

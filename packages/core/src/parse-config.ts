@@ -1,7 +1,8 @@
 import { type ConfigIssue, ConfigError } from "./config-error.ts";
 import { configSchema, type DormouseConfig, type PluginConfig } from "./config-schema.ts";
 import { nearestWord } from "./nearest-word.ts";
-import { mergePolicy } from "./parse-policy.ts";
+import { formatPlace } from "./format-place.ts";
+import { mergePolicy, policyIssues } from "./parse-policy.ts";
 import { pluginId } from "./plugin-id.ts";
 import { defaultPolicy, type Policy } from "./policy.ts";
 import { isRefPart } from "./resource-ref.ts";
@@ -39,6 +40,7 @@ function checkMeaning(config: DormouseConfig): ConfigIssue[] {
     ...checkAdmin(config),
     ...checkListeners(config),
     ...checkSources(config),
+    ...policyIssues(resolveDefaults(config), (path) => formatPlace("defaults", path)),
   ];
 }
 
@@ -107,13 +109,15 @@ function dlxListeners(listen: string | readonly string[]): { place: string; addr
 
 function checkSources({ defaults, autoscaler }: DormouseConfig): ConfigIssue[] {
   const known = autoscaler.metrics.map(pluginId);
-  return (defaults.idleRules ?? []).flatMap(({ source }, index) => {
+  const rules = (defaults.idleRules ?? []).map(({ source }, index) => ({ source, at: `idleRules[${index}]` }));
+  const asked = defaults.target === undefined ? rules : [...rules, { source: defaults.target.source, at: "target" }];
+  return asked.flatMap(({ source, at }) => {
     if (source === undefined || known.includes(source)) return [];
     const nearest = nearestWord(source, known);
     const mend =
       nearest === undefined
         ? `add it to autoscaler.metrics, which has ${known.join(", ") || "none"}`
         : `did you mean "${nearest}"?`;
-    return [{ place: `defaults.idleRules[${index}].source`, problem: `"${source}" is no metrics source`, mend }];
+    return [{ place: `defaults.${at}.source`, problem: `"${source}" is no metrics source`, mend }];
   });
 }

@@ -2,7 +2,7 @@ import { type ConfigIssue, ConfigError } from "./config-error.ts";
 import { formatPlace } from "./format-place.ts";
 import { splitLabelList } from "./label-list.ts";
 import { nearestWord } from "./nearest-word.ts";
-import { mergePolicy } from "./parse-policy.ts";
+import { assertPolicyMeaning, mergePolicy } from "./parse-policy.ts";
 import { type LabelForm, type PolicyLabelKey, policyLabelKeys } from "./policy-label-keys.ts";
 import { type Policy, policySchema } from "./policy.ts";
 import { toConfigIssues } from "./to-config-issues.ts";
@@ -69,7 +69,9 @@ class LabelReader {
     };
     if (!parsed.success) this.#issues.push(...toConfigIssues(parsed.error.issues, refused));
     if (this.#issues.length > 0 || !parsed.success) throw new ConfigError(this.#issues);
-    return mergePolicy(parsed.data, defaults);
+    const policy = mergePolicy(parsed.data, defaults);
+    assertPolicyMeaning(policy, refused.toPlace);
+    return policy;
   }
 
   #take({ name, path: [outer, inner], form }: PolicyLabelKey, label: string, text: string): void {
@@ -110,6 +112,8 @@ function nameBehind(label: string, prefix: string): string | undefined {
 const jsonExamples: Readonly<Record<string, string>> = {
   headers: '{"x-tenant":"blue"}',
   "idle-rules": '[{"metric":"requests","window":"5m","threshold":0}]',
+  "scale-up-policies": '[{"type":"pods","value":4,"period":"15s"}]',
+  "scale-down-policies": '[{"type":"percent","value":50,"period":"1m"}]',
 };
 
 /** Undefined where JSON was to be and is not. What is no flag or number stays text, for the schema to refuse. */
@@ -119,6 +123,8 @@ function fromText(text: string, form: LabelForm): unknown {
       return /^\s*true\s*$/i.test(text) || (/^\s*false\s*$/i.test(text) ? false : text);
     case "number":
       return /^\s*\d+\s*$/.test(text) ? Number(text) : text;
+    case "decimal":
+      return /^\s*\d+(\.\d+)?(e[+-]?\d+)?\s*$/i.test(text) ? Number(text) : text;
     case "duration":
       return text.trim();
     case "list":

@@ -3,11 +3,11 @@ import type { PartialPolicy } from "./policy.ts";
 /*
  * A policy as a flat map of texts: labels, annotations, tags. Keys are kebab-case behind a prefix, nested ones joined by
  * `-`: `readiness-path`. Lists are comma-separated; a backslash takes the next character as it is, so that `\,` is no
- * separator. `headers` and `idle-rules` are JSON. Keys are found in any case, since Azure keeps none.
+ * separator. `headers`, `idle-rules`, `scale-up-policies` and `scale-down-policies` are JSON. Keys are found in any case, since Azure keeps none.
  */
 
 /** How a label's text stands for a value. */
-export type LabelForm = "flag" | "text" | "duration" | "number" | "list" | "json";
+export type LabelForm = "flag" | "text" | "duration" | "number" | "decimal" | "list" | "json";
 
 /** One label that a policy knows. */
 export interface PolicyLabelKey {
@@ -18,7 +18,9 @@ export interface PolicyLabelKey {
   readonly form: LabelForm;
 }
 
-const forms: Readonly<Record<Exclude<keyof PartialPolicy, "readiness" | "neverWake">, LabelForm>> = {
+type NestedKey = "readiness" | "neverWake" | "target" | "scaleUp" | "scaleDown" | "flapGuard";
+
+const forms: Readonly<Record<Exclude<keyof PartialPolicy, NestedKey>, LabelForm>> = {
   enabled: "flag",
   hosts: "list",
   pathPrefix: "text",
@@ -40,12 +42,29 @@ const forms: Readonly<Record<Exclude<keyof PartialPolicy, "readiness" | "neverWa
   waitingPage: "text",
   dependsOn: "list",
   sleep: "text",
+  minReplicas: "number",
+  maxReplicas: "number",
+  cooldown: "duration",
 };
+
+const scalingForms = { stabilizationWindow: "duration", selectPolicy: "text", policies: "json" } as const;
 
 const nestedForms = {
   readiness: { path: "text", status: "number" },
   neverWake: { paths: "list", userAgents: "list", networks: "list", status: "number" },
-} as const satisfies Record<string, Readonly<Record<string, LabelForm>>>;
+  target: {
+    metric: "text",
+    value: "decimal",
+    valueKind: "text",
+    tolerance: "decimal",
+    toleranceKind: "text",
+    source: "text",
+    window: "duration",
+  },
+  scaleUp: scalingForms,
+  scaleDown: scalingForms,
+  flapGuard: { reversals: "number", window: "duration" },
+} as const satisfies Record<NestedKey, Readonly<Record<string, LabelForm>>>;
 
 /** Every label, in the order of the policy's keys. */
 export const policyLabelKeys: readonly PolicyLabelKey[] = [

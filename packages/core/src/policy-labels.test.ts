@@ -46,6 +46,12 @@ describe("parsePolicyLabels", () => {
         "never-wake-user-agents": "kube-probe,Mozilla/5.0 (KHTML\\, like Gecko)",
         "depends-on": "db",
         listen: "[::1]:9000,127.0.0.1:9000",
+        "target-metric": "cpu",
+        "target-value": " 0.8 ",
+        "scale-down-stabilization-window": "1m",
+        "scale-down-policies": '[{"type":"pods","value":1,"period":"30s"}]',
+        "flap-guard-reversals": "2",
+        "max-replicas": "7",
       }),
     ).toEqual({
       ...defaultPolicy,
@@ -66,6 +72,21 @@ describe("parsePolicyLabels", () => {
       },
       dependsOn: ["db"],
       listen: ["[::1]:9000", "127.0.0.1:9000"],
+      target: {
+        metric: "cpu",
+        value: 0.8,
+        valueKind: "average",
+        tolerance: 0.1,
+        toleranceKind: "relative",
+        window: 60_000,
+      },
+      scaleDown: {
+        stabilizationWindow: 60_000,
+        selectPolicy: "max",
+        policies: [{ type: "pods", value: 1, period: 30_000 }],
+      },
+      flapGuard: { reversals: 2, window: 600_000 },
+      maxReplicas: 7,
     });
   });
 
@@ -129,6 +150,19 @@ describe("parsePolicyLabels", () => {
       "web: dormouse.dev/idle-rules[0].threshold: is missing; give a number",
     ],
     [{ "dormouse.dev/headers": "x=1" }, 'web: dormouse.dev/headers: is no JSON; write for example {"x-tenant":"blue"}'],
+    [{ "dormouse.dev/target-value": "0.8" }, "web: dormouse.dev/target-metric: is missing; give a text"],
+    [
+      { "dormouse.dev/target-metric": "cpu", "dormouse.dev/target-value": "80%" },
+      "web: dormouse.dev/target-value: must be a number, not a text",
+    ],
+    [
+      { "dormouse.dev/scale-up-policies": "pods=4" },
+      'web: dormouse.dev/scale-up-policies: is no JSON; write for example [{"type":"pods","value":4,"period":"15s"}]',
+    ],
+    [
+      { "dormouse.dev/min-replicas": "3", "dormouse.dev/max-replicas": "2" },
+      "web: dormouse.dev/max-replicas: is 2, less than minReplicas, which is 3; raise it, or lower minReplicas",
+    ],
     [{ "dormouse.dev/readiness-status": "200" }, "web: dormouse.dev/readiness-path: is missing; give a text"],
     [
       { "dormouse.dev/never-wake-networks": "10.0.0.0/99" },
@@ -168,6 +202,19 @@ const positiveMs = fc.integer({ min: 1, max: 1_000_000_000 });
 const path = text.map((rest) => `/${rest}`);
 const name = fc.stringMatching(/^[a-z0-9]{1,10}$/);
 const status = fc.integer({ min: 200, max: 599 });
+const withinHour = fc.integer({ min: 1, max: 3_600_000 });
+const scalingRules = fc.record({
+  stabilizationWindow: withinHour,
+  selectPolicy: fc.constantFrom("max" as const, "min" as const, "disabled" as const),
+  policies: fc.array(
+    fc.record({
+      type: fc.constantFrom("pods" as const, "percent" as const),
+      value: fc.integer({ min: 1, max: 1_000 }),
+      period: withinHour,
+    }),
+    { minLength: 1, maxLength: 5 },
+  ),
+});
 
 const anyPolicy = fc
   .record(
@@ -213,6 +260,24 @@ const anyPolicy = fc
       }),
       dependsOn: fc.uniqueArray(fc.constantFrom("db", "a/b", "a/b/statefulset:c")),
       sleep: fc.constantFrom("safe" as const, "best-effort" as const),
+      target: fc.record(
+        {
+          metric: text,
+          value: fc.double({ min: 0.000_001, max: 1e15, noNaN: true }),
+          valueKind: fc.constantFrom("average" as const, "total" as const),
+          tolerance: fc.double({ min: 0, max: 0.99, noNaN: true }),
+          toleranceKind: fc.constantFrom("relative" as const, "absolute" as const),
+          source: text,
+          window: withinHour,
+        },
+        { requiredKeys: ["metric", "value", "valueKind", "tolerance", "toleranceKind", "window"] },
+      ),
+      minReplicas: fc.nat({ max: 50 }),
+      maxReplicas: fc.integer({ min: 50, max: 1_000 }),
+      scaleUp: scalingRules,
+      scaleDown: scalingRules,
+      cooldown: durationMs,
+      flapGuard: fc.record({ reversals: fc.nat({ max: 100 }), window: withinHour }),
     },
     { requiredKeys: [] },
   )

@@ -37,6 +37,23 @@ describe("the defaults", () => {
       waitingPage: "auto",
       dependsOn: [],
       sleep: "safe",
+      minReplicas: 0,
+      maxReplicas: 100,
+      scaleUp: {
+        stabilizationWindow: 0,
+        selectPolicy: "max",
+        policies: [
+          { type: "pods", value: 4, period: 15_000 },
+          { type: "percent", value: 100, period: 15_000 },
+        ],
+      },
+      scaleDown: {
+        stabilizationWindow: 300_000,
+        selectPolicy: "max",
+        policies: [{ type: "percent", value: 100, period: 15_000 }],
+      },
+      cooldown: 15_000,
+      flapGuard: { reversals: 6, window: 600_000 },
     });
   });
 
@@ -84,6 +101,29 @@ describe("parsePolicy", () => {
       },
       dependsOn: ["db", "local/data/cache"],
       sleep: "best-effort",
+      target: {
+        metric: "cpu",
+        value: 0.8,
+        valueKind: "total",
+        tolerance: 0.05,
+        toleranceKind: "absolute",
+        source: "prometheus",
+        window: "30s",
+      },
+      minReplicas: 2,
+      maxReplicas: 20,
+      scaleUp: {
+        stabilizationWindow: "10s",
+        selectPolicy: "min",
+        policies: [{ type: "pods", value: 2, period: "1m" }],
+      },
+      scaleDown: {
+        stabilizationWindow: 0,
+        selectPolicy: "disabled",
+        policies: [{ type: "percent", value: 50, period: "30s" }],
+      },
+      cooldown: "20s",
+      flapGuard: { reversals: 3, window: "5m" },
     };
     expect(Object.keys(raw).toSorted()).toEqual(Object.keys(policyFields).toSorted());
     expect(parsePolicy(raw, defaultPolicy, "policy")).toEqual({
@@ -98,7 +138,38 @@ describe("parsePolicy", () => {
       wakeTimeout: 600_000,
       responseTimeout: 30_000,
       drainTimeout: 60_000,
+      target: { ...raw.target, window: 30_000 },
+      scaleUp: { ...raw.scaleUp, stabilizationWindow: 10_000, policies: [{ type: "pods", value: 2, period: 60_000 }] },
+      scaleDown: { ...raw.scaleDown, policies: [{ type: "percent", value: 50, period: 30_000 }] },
+      cooldown: 20_000,
+      flapGuard: { reversals: 3, window: 300_000 },
     });
+  });
+
+  it("fills in what a target and its rules leave out", () => {
+    const policy = parsePolicy(
+      { target: { metric: "cpu", value: 0.8 }, scaleDown: { stabilizationWindow: "30s" } },
+      defaultPolicy,
+      "policy",
+    );
+    expect(policy.target).toEqual({
+      metric: "cpu",
+      value: 0.8,
+      valueKind: "average",
+      tolerance: 0.1,
+      toleranceKind: "relative",
+      window: 60_000,
+    });
+    expect(policy.scaleDown).toEqual({ ...defaultPolicy.scaleDown, stabilizationWindow: 30_000 });
+  });
+
+  it("refuses fewer replicas at most than at least, whoever says which", () => {
+    expect(linesOf({ minReplicas: 3, maxReplicas: 2 })).toEqual([
+      "policy.maxReplicas: is 2, less than minReplicas, which is 3; raise it, or lower minReplicas",
+    ]);
+    expect(() => parsePolicy({ minReplicas: 3 }, { ...defaultPolicy, maxReplicas: 2 }, "policy")).toThrow(
+      "policy.maxReplicas: is 2, less than minReplicas",
+    );
   });
 
   it("goes over the defaults key by key, nested keys as a whole", () => {
@@ -181,6 +252,24 @@ describe("parsePolicy", () => {
     [
       { routing: "directly" },
       'policy.routing: "directly" is not known here; did you mean "direct"? Known: "auto", "direct", "always"',
+    ],
+    [{ target: { value: 1 } }, "policy.target.metric: is missing; give a text"],
+    [{ target: { metric: "cpu", value: 0 } }, "policy.target.value: must be at least 0.000001"],
+    [
+      { target: { metric: "cpu", value: 1, tolerence: 0 } },
+      'policy.target.tolerence: is no known key; did you mean "tolerance"?',
+    ],
+    [
+      { target: { metric: "cpu", value: 80, tolerance: 10 } },
+      "policy.target.tolerance: is no share below 1, as a relative tolerance has to be; write for example 0.1, or toleranceKind: absolute",
+    ],
+    [{ maxReplicas: 0 }, "policy.maxReplicas: must be above 0"],
+    [{ minReplicas: -1 }, "policy.minReplicas: must be at least 0"],
+    [{ scaleDown: { policies: [] } }, "policy.scaleDown.policies: must have at least 1 entry"],
+    [{ scaleUp: { stabilizationWindow: "2h" } }, "policy.scaleUp.stabilizationWindow: is too long; write at most 1h"],
+    [
+      { scaleUp: { policies: [{ type: "pod", value: 1, period: "15s" }] } },
+      'policy.scaleUp.policies[0].type: "pod" is not known here; did you mean "pods"? Known: "pods", "percent"',
     ],
     ["5m", "policy: must be a mapping of keys, not a text"],
     [[], "policy: must be a mapping of keys, not a list"],

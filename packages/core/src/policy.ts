@@ -2,6 +2,7 @@ import { z } from "zod";
 import { durationSchema, positiveDurationSchema } from "./duration.ts";
 import { listenAddressSchema } from "./listen-address.ts";
 import { networkSchema } from "./network.ts";
+import { defaultScaling, flapGuardSchema, scaleDownSchema, scaleUpSchema, targetSchema } from "./target-policy.ts";
 
 const hostLabel = "[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?";
 
@@ -117,6 +118,17 @@ export const policyFields = {
   sleep: z.enum(["safe", "best-effort"]).meta({
     description: "best-effort: sleep even where a platform without compare-and-set is shared by several hosts",
   }),
+  target: targetSchema.meta({
+    description: "Keep a metric at a value by changing the count of replicas while it is awake",
+  }),
+  minReplicas: z.int().nonnegative().max(1_000_000).meta({
+    description: "0: it may sleep, and while it is awake a target keeps at least 1; else it is never put to sleep",
+  }),
+  maxReplicas: z.int().positive().max(1_000_000).meta({ description: "The most that a target may ask for" }),
+  scaleUp: scaleUpSchema.meta({ description: "How fast a target may raise the count" }),
+  scaleDown: scaleDownSchema.meta({ description: "How fast a target may lower the count" }),
+  cooldown: durationSchema.meta({ description: "Least time from one change of the count to the next by a target" }),
+  flapGuard: flapGuardSchema.meta({ description: "Holds a count up that a target raises and lowers by turns" }),
 } as const;
 
 /** A policy as written: any subset of the keys. */
@@ -126,7 +138,7 @@ export const policySchema = z.strictObject(policyFields).partial();
 export type PartialPolicy = z.output<typeof policySchema>;
 
 /** Keys that have no default. */
-type Optional = "pathPrefix" | "port" | "readiness" | "neverWake";
+type Optional = "pathPrefix" | "port" | "readiness" | "neverWake" | "target";
 
 /** A resource's whole policy: what it says, over the host's defaults, over Dormouse's. Durations in ms. */
 export type Policy = { readonly [Key in Exclude<keyof PartialPolicy, Optional>]-?: NonNullable<PartialPolicy[Key]> } & {
@@ -161,4 +173,8 @@ export const defaultPolicy: Policy = {
   waitingPage: "auto",
   dependsOn: [],
   sleep: "safe",
+  minReplicas: 0,
+  maxReplicas: 100,
+  cooldown: 15_000,
+  ...defaultScaling,
 };

@@ -8,6 +8,7 @@ import type { PlacedResource } from "../config/placed-resource.ts";
 import { maskConfig, printConfig } from "../config/print-config.ts";
 import { formatProblem, type Problem } from "../config/problem.ts";
 import { RefusedConfig } from "../config/refused-config.ts";
+import { findTargetProblems } from "../config/find-target-problems.ts";
 import { findUnguardedSleeps } from "../config/find-unguarded-sleeps.ts";
 import { type ResolvedSecrets, resolveSecrets } from "../config/secrets.ts";
 import { writtenResources } from "../config/written-resources.ts";
@@ -136,6 +137,7 @@ async function checkResources(
   const complete = new Set(lists.flatMap(({ scaler, failure }) => (failure === undefined ? [scaler] : [])));
   const issues = [
     ...resourceIssues(loaded.config, resources, complete),
+    ...findTargetProblems(loaded.config, resources, scalers),
     ...(loaded.config.cluster.peers === undefined ? [] : findUnguardedSleeps(resources, scalers)),
   ];
   if (issues.length > 0) throw loaded.refuseIssues(issues);

@@ -65,6 +65,13 @@ export const metricTable: readonly MetricFacts[] = [
     seriesPerResource: 20,
   },
   {
+    name: "dormouse_scales_total",
+    type: "counter",
+    labels: ["resource", "direction", "outcome"],
+    meaning: "Attempts of a target to change a count of replicas by direction, up or down, and outcome",
+    seriesPerResource: 10,
+  },
+  {
     name: "dormouse_decisions_total",
     type: "counter",
     labels: ["decision", "reason"],

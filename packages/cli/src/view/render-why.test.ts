@@ -1,3 +1,4 @@
+import type { TargetRecord } from "@dormouse/autoscaler";
 import { describe, expect, it } from "vitest";
 import { someEvent } from "../../test/fake-admin-host.ts";
 import type { WhyReport } from "../admin/why-report.ts";
@@ -45,6 +46,24 @@ describe("why", () => {
         last sleep  kept with SCALER_CONFLICT in 412 ms (start 400 ms), 2 min ago, by request: in-flight: Requests are in flight.
         warning     the changed configuration was refused, the old one stays: d.yaml:1:1: x"
     `);
+  });
+
+  it("explains what a target does with the count, and what holds it back", () => {
+    const inputs = {} as TargetRecord["inputs"];
+    const target: TargetRecord = {
+      decision: "keep",
+      reason: "cooldown",
+      words: "cpu is 0.93 of 0.8 at 10 replicas, which makes 12. The count changed a moment ago.",
+      next: "`cooldown` has to pass; in 9s",
+      inputs,
+    };
+    const decision = { at: now, decision: "keep", reason: "recent-activity", words: "", next: "" } as const;
+    expect(render({ decision: { ...decision, target } })).toContain(
+      "target      cpu is 0.93 of 0.8 at 10 replicas, which makes 12. The count changed a moment ago. To change that, `cooldown` has to pass; in 9s.\n",
+    );
+    const raised = { ...target, decision: "scale", reason: "above-target", words: "It goes to 12." } as const;
+    expect(render({ decision: { ...decision, target: raised } })).toContain("target      It goes to 12.\n");
+    expect(render({ decision: { ...decision, target }, state: "asleep" })).not.toContain("target  ");
   });
 
   it("explains a failed one with the platform's own words", () => {

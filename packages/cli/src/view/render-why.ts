@@ -35,6 +35,7 @@ function linesOf(report: WhyReport, now: number): Line[] {
     { name: "next", text: describeNext(report.next) },
     ...because.map((text, index) => ({ name: index === 0 ? "because" : "", text })),
     { name: "replicas", text: describeReplicas(report) },
+    { name: "target", text: describeTarget(report) },
     { name: "traffic", text: describeTraffic(report, now) },
     { name: "routes", text: report.routes.join(", ") || "none: nothing leads here but dormouse wake" },
     { name: "failure", text: failure === undefined ? "" : `${failure.code}: ${failure.message}` },
@@ -72,6 +73,13 @@ function describeWakeOnRequest({
 
 function describeReplicas({ replicas: { desired, ready, onWake } }: WhyReport): string {
   return desired === 0 && ready === 0 ? `none; a wake starts ${onWake}` : `${desired} wanted, ${ready} ready`;
+}
+
+/** What a target does with the count; nothing where it has none, or is not awake. */
+function describeTarget({ state, decision }: WhyReport): string {
+  const target = decision?.target;
+  if (target === undefined || state === "asleep") return "";
+  return target.decision === "scale" ? target.words : `${target.words} To change that, ${target.next}.`;
 }
 
 function describeTraffic({ traffic }: WhyReport, now: number): string {
