@@ -69,11 +69,13 @@ export const retriesSchema = z.strictObject({
 /** Tries and waits of one call, in ms. */
 export type Retries = z.output<typeof retriesSchema>;
 
+const noCertificate = "is no certificate; write its PEM text, or { file: /absolute/path }";
+
 /** Whom to trust. */
 export const tlsSchema = z.strictObject({
   ca: z
-    .union([z.string().includes("-----BEGIN"), z.strictObject({ file: absolutePath })], {
-      error: "is no certificate; write its PEM text, or { file: /absolute/path }",
+    .union([z.string().includes("-----BEGIN", { error: noCertificate }), z.strictObject({ file: absolutePath })], {
+      error: noCertificate,
     })
     .optional()
     .meta({ description: "The authorities to trust instead of the system's" }),

@@ -30,7 +30,7 @@ function readResource(
 ): ReadResource | undefined {
   const api = resolveApi(options, spec);
   try {
-    const policy = parsePolicy(spec.policy, { ...defaults, enabled: true }, place);
+    const policy = parsePolicy(spec.policy, { ...defaults, enabled: true, ...floorOf(defaults, api) }, place);
     issues.push(...issuesOf(policy, api, place));
     const { namespace, name } = spec;
     return { ref: { namespace, name }, api, policy, replicas: spec.replicas ?? Math.max(1, api.minimum) };
@@ -41,6 +41,16 @@ function readResource(
   }
 }
 
+/** What the API does not take is decided by nobody: with a minimum of 1 or more a resource never sleeps. */
+function floorOf(defaults: Policy, { minimum }: Api): { readonly minReplicas: number } {
+  return { minReplicas: Math.max(minimum, minReplicasOf(defaults)) };
+}
+
+function minReplicasOf(policy: Policy): number {
+  const value: unknown = Reflect.get(policy, "minReplicas");
+  return typeof value === "number" ? value : 0;
+}
+
 function issuesOf(policy: Policy, api: Api, place: string): ConfigIssue[] {
   const issues: ConfigIssue[] = [];
   if (policy.port !== undefined && policy.port !== portName)
@@ -48,6 +58,12 @@ function issuesOf(policy: Policy, api: Api, place: string): ConfigIssue[] {
       place: `${place}.port`,
       problem: "is no port of this resource",
       mend: `leave it out, or write "${portName}"`,
+    });
+  if (minReplicasOf(policy) < api.minimum)
+    issues.push({
+      place: `${place}.minReplicas`,
+      problem: `is below what the API takes, which is ${String(api.minimum)} (minimum)`,
+      mend: "write as much, or lower minimum where the API takes fewer after all",
     });
   const routed = routeKeyOf(policy);
   if (routed !== undefined && api.targets === undefined)
