@@ -101,7 +101,7 @@ export class ChildProgram {
 
   #read(): void {
     const { messageBytes, events } = this.#parts;
-    const lines = new LineReader(messageBytes, (line) => events.onLine(line));
+    const lines = new LineReader(messageBytes, (line, wasCut) => (wasCut ? events.onOverlong() : events.onLine(line)));
     const errorLines = new LineReader(stderrLineBytes, (line) => this.#keep(line.toString("utf8")));
     outputOf(this.#child, 1).on("data", (chunk: Buffer) => {
       if (lines.isCutting) return;

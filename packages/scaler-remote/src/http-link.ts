@@ -156,10 +156,15 @@ class HttpLink implements RemoteLink {
   async *#changesOf({ body }: Dispatcher.ResponseData): AsyncGenerator<unknown, void, undefined> {
     const { messageBytes } = this.#parts;
     const lines: Buffer[] = [];
-    const reader = new LineReader(messageBytes, (line) => void lines.push(line));
+    let isOverlong = false;
+    const reader = new LineReader(messageBytes, (line, wasCut) => {
+      lines.push(line);
+      isOverlong ||= wasCut;
+    });
     for await (const chunk of body as AsyncIterable<Buffer>) {
       reader.push(chunk);
-      if (reader.isCutting) throw toLieError("watchResources", `a line has more than ${String(messageBytes)} bytes`);
+      if (isOverlong || reader.isCutting)
+        throw toLieError("watchResources", `a line has more than ${String(messageBytes)} bytes`);
       for (const line of lines.splice(0)) yield parseChange(line);
     }
   }

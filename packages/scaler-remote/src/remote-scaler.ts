@@ -27,6 +27,9 @@ import { toTarget } from "./to-target.ts";
 /** As long as the host gives a release, which waits until every resource is awake. */
 const releaseTimeoutMs: Milliseconds = 900_000;
 
+/** A program may have to load much first. A host gives an opening 30 s. */
+const helloTimeoutMs: Milliseconds = 25_000;
+
 /** Closing is a courtesy to the remote, and not waited for as long as a call. */
 const disposeTimeoutMs: Milliseconds = 5_000;
 
@@ -62,7 +65,7 @@ export class RemoteScaler implements ResourceScaler {
   /** Starts or reaches the remote and says hello. Rejects with a ScalerError, or a ConfigError about the options. */
   static async open(options: RemoteOptions, context: ScalerContext): Promise<RemoteScaler> {
     const { clock, id: scaler } = context;
-    const greeter = new Greeter({ clock, scaler, options: options.options, timeoutMs: options.timeout });
+    const greeter = new Greeter({ clock, scaler, options: options.options, timeoutMs: helloTimeoutMs });
     const parts = { context, messageBytes: options.messageBytes, greet: greeter.greet.bind(greeter) };
     const link =
       options.exec === undefined

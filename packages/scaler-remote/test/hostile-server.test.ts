@@ -188,6 +188,7 @@ describe("the watch of a server", () => {
     [`${snapshot}\nnonsense\n`, "a line is no JSON"],
     [`${snapshot}\n{"kind":"set"}\n`, "resource: "],
     [`${snapshot}\n${"x".repeat(20_000)}`, "a line has more than 16384 bytes"],
+    [`${snapshot}\n${"x".repeat(20_000)}\n`, "a line has more than 16384 bytes"],
   ])("throws where it says nonsense, case %#", async (lines, message) => {
     const scaler = await openServed(watching(lines, false), { messageBytes: 16_384 });
     const complaint = await complaintOf(changesOf(scaler));
