@@ -64,6 +64,8 @@ export class FakeArm implements AsyncDisposable {
   /** Where operations are said to be; undefined: at the origin. */
   operationOrigin: string | undefined;
   faults: Fault[] = [];
+  /** Called with each answer. */
+  onAnswer: (answer: FakeAnswer) => void = () => {};
   readonly #options: FakeArmOptions;
   readonly #operations = new Map<string, { readonly operation: FakeOperation; readonly group: FakeGroup }>();
   readonly #secret = randomUUID();
@@ -114,6 +116,12 @@ export class FakeArm implements AsyncDisposable {
 
   async handle(request: FakeRequest): Promise<FakeAnswer> {
     this.requests.push(request);
+    const answer = await this.#limited(request);
+    this.onAnswer(answer);
+    return answer;
+  }
+
+  async #limited(request: FakeRequest): Promise<FakeAnswer> {
     for (const fault of this.faults) {
       const answer = fault(request);
       if (answer !== undefined) return answer;
