@@ -25,7 +25,7 @@ const allowances: Readonly<Record<string, Allowance>> = {
   dlx: onlyCore,
   kubernetes: { ...onlyCore, tests: ["test-kubernetes"], peers: ["core"] },
   conformance: { ...onlyCore, peers: ["core"] },
-  "scaler-*": { ...onlyCore, tests: ["conformance", "test-kubernetes"], peers: ["core"] },
+  "scaler-*": { ...onlyCore, tests: ["conformance", "test-docker", "test-kubernetes"], peers: ["core"] },
   "scaler-k8s-deployment": {
     imports: ["core", "kubernetes"],
     loads: [],
