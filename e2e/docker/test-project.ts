@@ -38,7 +38,7 @@ export interface TestProject extends AsyncDisposable {
 const label = "dormouse-test";
 
 /** Looks so often, so that a container which is up is known to be ready soon after. */
-const healthEveryNs = 150_000_000;
+const healthEveryNs = 250_000_000;
 
 /** Opens a project; all of its containers are gone with the disposal, also those that others made after them. */
 export async function openTestProject(socket: string): Promise<TestProject> {

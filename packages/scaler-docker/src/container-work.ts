@@ -34,6 +34,8 @@ export interface WorkHost {
   adopt(id: string): void;
   /** A container is gone by our hand; another one may have taken its place. */
   replace(id: string, by: string | undefined): void;
+  /** It does not run any more. */
+  rested(id: string): void;
   /** Reads the group anew and begins what it needs now. */
   follow(): Promise<void>;
 }
@@ -97,11 +99,6 @@ export class ContainerWork {
   /** Nothing was begun or ended on it since the reading began. */
   isFresh(id: string, reading: number): boolean {
     return (this.#touched.get(id) ?? 0) <= reading;
-  }
-
-  /** The last thing that was done to it may not have come about. */
-  isUnsettled(id: string): boolean {
-    return this.#tries.has(id);
   }
 
   /** What tells a run apart from the one before a pause. */
@@ -174,7 +171,8 @@ export class ContainerWork {
       outcome = error;
     }
     this.#running.delete(id);
-    this.#touch(id);
+    if (outcome === undefined && (kind === "remove" || kind === "remake")) this.forget(id);
+    else this.#touch(id);
     if (outcome === undefined) this.#onDone(id, kind);
     else await this.#onFailed(id, name, kind, outcome);
     this.#tools.onChange();
@@ -207,6 +205,7 @@ export class ContainerWork {
   #onDone(id: string, kind: ActionKind): void {
     this.#failures.delete(id);
     this.#tries.delete(id);
+    if ((kind === "stop" || kind === "pause") && !this.#host.isWanted(id)) this.#host.rested(id);
     const isStarted = kind === "start" || kind === "unpause";
     if (!isStarted || !this.#host.isWanted(id)) this.#askToFollow();
   }

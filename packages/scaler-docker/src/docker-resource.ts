@@ -50,6 +50,8 @@ export class DockerResource {
   readonly #work: ContainerWork;
   /** What each container was like when it was last seen at rest. */
   readonly #shapes = new Map<string, string>();
+  /** Containers that are not wanted and were seen, or made, to rest: whoever starts one is somebody else. */
+  readonly #resting = new Set<string>();
   /** When somebody last stopped a container, in the engine's epoch ms. */
   readonly #stops = new Map<string, number>();
   #wanted = new Set<string>();
@@ -70,6 +72,7 @@ export class DockerResource {
       wakeReplicas: () => this.#wakeReplicas,
       adopt: (id) => this.#wanted.add(id),
       replace: (id, by) => this.#replace(id, by),
+      rested: (id) => void this.#resting.add(id),
       follow: () => this.#follow(),
     });
     this.#adopt(seen);
@@ -82,7 +85,7 @@ export class DockerResource {
 
   /** Ids of its containers when they were last seen. */
   get ids(): readonly string[] {
-    return [...this.#shapes.keys()];
+    return [...new Set([...this.#shapes.keys(), ...this.#wanted])];
   }
 
   /** Takes in what others have done to its containers since. */
@@ -110,6 +113,7 @@ export class DockerResource {
     if (replicas > 0) this.#wakeReplicas = replicas;
     this.#desired = replicas;
     this.#wanted = chooseWanted(seen.group, this.#wanted, replicas);
+    for (const id of this.#wanted) this.#resting.delete(id);
     this.#version = this.#tools.nextVersion();
     this.#work.forgetFailures();
     this.#launch(seen);
@@ -159,7 +163,10 @@ export class DockerResource {
   #adopt({ group, plan, reading }: Seen): void {
     const members = membersOf(group);
     const up = members.filter(isUp);
-    for (const container of members) this.#shapes.set(container.Id, shapeOf(container));
+    for (const container of members) {
+      this.#shapes.set(container.Id, shapeOf(container));
+      if (!isUp(container)) this.#resting.add(container.Id);
+    }
     this.#wanted = new Set(up.map(({ Id }) => Id));
     this.#desired = up.length;
     const kept = Number(group.labels[ownerLabels.wakeReplicas] ?? 0);
@@ -177,9 +184,7 @@ export class DockerResource {
     const present = new Set(membersOf(group).map(({ Id }) => Id));
     return this.ids.map((id) => {
       if (present.has(id) || !this.#work.isQuiet(id, reading)) return false;
-      this.#shapes.delete(id);
-      this.#stops.delete(id);
-      this.#work.forget(id);
+      this.#forget(id);
       if (this.#wanted.delete(id)) this.#desired -= 1;
       return true;
     });
@@ -189,7 +194,8 @@ export class DockerResource {
   #seeMembers(group: ContainerGroup, reading: number): readonly boolean[] {
     return membersOf(group).map((container) => {
       if (!this.#work.isQuiet(container.Id, reading)) return false;
-      return [this.#seeShape(container), this.#seeRun(container)].includes(true);
+      const isNew = !this.#shapes.has(container.Id);
+      return [this.#seeShape(container), this.#seeRun(container, isNew)].includes(true);
     });
   }
 
@@ -200,7 +206,7 @@ export class DockerResource {
     return known === undefined ? !isOwn(container) : known !== shape;
   }
 
-  #seeRun(container: InspectedContainer): boolean {
+  #seeRun(container: InspectedContainer, isNew: boolean): boolean {
     const { Id } = container;
     if (this.#wanted.has(Id)) {
       if (isUp(container)) this.#work.succeeded(Id);
@@ -209,7 +215,9 @@ export class DockerResource {
         this.#desired = Math.max(0, this.#desired - 1);
         return true;
       }
-    } else if (isUp(container) && !this.#work.isUnsettled(Id)) {
+    } else if (!isUp(container)) {
+      this.#resting.add(Id);
+    } else if ((isNew && !isOwn(container)) || this.#resting.delete(Id)) {
       this.#wanted.add(Id);
       this.#desired = Math.max(this.#desired + 1, this.#wanted.size);
       return true;
@@ -223,9 +231,18 @@ export class DockerResource {
     return stoppedAt >= timeOf(State.FinishedAt);
   }
 
-  #replace(id: string, by: string | undefined): void {
+  #forget(id: string): void {
     this.#shapes.delete(id);
     this.#stops.delete(id);
+    this.#resting.delete(id);
+    this.#work.forget(id);
+  }
+
+  #replace(id: string, by: string | undefined): void {
+    this.#forget(id);
+    // What was read before this would bring it back.
+    this.#lastReading = this.#tools.nextNumber();
+    if (by !== undefined) this.#resting.add(by);
     if (this.#wanted.delete(id) && by !== undefined) this.#wanted.add(by);
   }
 
