@@ -8,7 +8,7 @@ import {
   readInspected,
   readList,
 } from "./docker-answers.ts";
-import { isAlready, isMissing, toAnswerError, toDockerError } from "./docker-error.ts";
+import { type EngineSide, isAlready, isMissing, isNoImage, toAnswerError, toDockerError } from "./docker-error.ts";
 import type { DockerOptions } from "./docker-options.ts";
 import type { ContainerSpec } from "./container-spec.ts";
 import { linesOf } from "./event-lines.ts";
@@ -69,7 +69,7 @@ export class DockerApi implements Disposable {
       const image = await this.#read(`reading image ${name}`, signal, () => this.#docker.getImage(name).inspect());
       return image.Id;
     } catch (error) {
-      if (isMissing(error)) return undefined;
+      if (isMissing(error) || isNoImage(error)) return undefined;
       throw error;
     }
   }
@@ -153,7 +153,7 @@ export class DockerApi implements Disposable {
         if (event !== undefined) yield event;
       }
     } catch (error) {
-      throw toDockerError(error, "listening to events", this.#endpoint);
+      throw toDockerError(error, "listening to events", this.#side());
     }
   }
 
@@ -161,6 +161,11 @@ export class DockerApi implements Disposable {
     await this.#write(`connecting to network ${network}`, signal, async (abortSignal): Promise<unknown> =>
       this.#docker.getNetwork(network).connect({ Container, EndpointConfig, abortSignal } as Dockerode.NetworkConnectOptions),
     );
+  }
+
+  #side(): EngineSide {
+    const { certificateEndsAt = Number.POSITIVE_INFINITY } = this.#opened;
+    return { endpoint: this.#endpoint, isCertificateOver: certificateEndsAt < this.#clock.now() };
   }
 
   get #docker(): Dockerode {
@@ -177,7 +182,7 @@ export class DockerApi implements Disposable {
       try {
         return await call(abortSignal);
       } catch (error) {
-        throw toDockerError(error, what, this.#endpoint);
+        throw toDockerError(error, what, this.#side());
       }
     });
   }

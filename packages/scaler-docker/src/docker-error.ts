@@ -43,6 +43,11 @@ export function isMissing(error: unknown): boolean {
   return isScalerError(error) && error.code === "SCALER_NOT_FOUND";
 }
 
+/** Whether the engine says that it has no such image. */
+export function isNoImage(error: unknown): boolean {
+  return isScalerError(error) && error.code === "SCALER_IMAGE_PULL";
+}
+
 /** Whether something else is in the way, such as a container of the same name. */
 export function isConflict(error: unknown): boolean {
   return isScalerError(error) && error.code === "SCALER_CONFLICT";
@@ -53,18 +58,21 @@ export function isLost(error: unknown): boolean {
   return isScalerError(error) && (error.code === "SCALER_UNAVAILABLE" || error.code === "SCALER_TIMEOUT");
 }
 
-/**
- * What a call to the engine failed with. An abort is passed through as it is.
- *
- * @param endpoint where the engine was looked for, for messages
- */
-export function toDockerError(error: unknown, what: string, endpoint: string): unknown {
+/** Where the engine was looked for, and by whom. */
+export interface EngineSide {
+  readonly endpoint: string;
+  /** The client certificate of the options has expired. */
+  readonly isCertificateOver: boolean;
+}
+
+/** What a call to the engine failed with. An abort is passed through as it is. */
+export function toDockerError(error: unknown, what: string, side: EngineSide): unknown {
   const behind = causeOf(error);
   if (isScalerError(behind)) return behind;
   if (error instanceof Error && error.name === "AbortError") return error;
   const status = statusOf(error);
   const said = status === undefined ? undefined : fromStatus(status, messageOf(error));
-  const [code, message] = said ?? fromConnection(error, endpoint);
+  const [code, message] = said ?? fromConnection(error, side);
   return new ScalerError(code, `${what}: ${cut(message)}`, { cause: error });
 }
 
@@ -84,7 +92,8 @@ function fromStatus(status: number, message: string): readonly [ErrorCode, strin
 const alerts = /alert (certificate expired|certificate required|bad certificate|unknown ca|certificate revoked)/i;
 
 /** Node's codes, as errors of sockets, of TLS and of ssh2 carry them. */
-function fromConnection(error: unknown, endpoint: string): readonly [ErrorCode, string] {
+function fromConnection(error: unknown, side: EngineSide): readonly [ErrorCode, string] {
+  const { endpoint, isCertificateOver } = side;
   const code = codeOf(error) ?? "";
   const message = messageOf(error);
   switch (code) {
@@ -114,6 +123,8 @@ function fromConnection(error: unknown, endpoint: string): readonly [ErrorCode, 
       break;
   }
   const [, alert] = alerts.exec(message) ?? [];
+  // Servers refuse it with a word of their own, or just hang up.
+  if (isCertificateOver) return ["SCALER_FORBIDDEN", `the certificate in tls.cert has expired: renew it (${message})`];
   if (alert !== undefined) {
     return ["SCALER_FORBIDDEN", `${endpoint} refuses the client certificate (${alert}): renew tls.cert and tls.key`];
   }
@@ -133,7 +144,8 @@ export function failureOf({ Name, State, RestartCount }: InspectedContainer): Re
   if (State.Status === "exited" || State.Status === "dead") {
     return failure("SCALER_START_FAILED", `container ${Name} ended ${exitOf(State)}`);
   }
-  if (State.Health?.Status !== "unhealthy") return undefined;
+  // The health of one that does not run is of the run before.
+  if (State.Status !== "running" || State.Health?.Status !== "unhealthy") return undefined;
   const output = State.Health.Log?.at(-1)?.Output.trim() ?? "";
   const said = output === "" ? "" : `; its health check says: ${output}`;
   return failure("SCALER_START_FAILED", `container ${Name} is unhealthy${said}`);

@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
@@ -12,6 +13,8 @@ const mostConnections = 32;
 /** A client and what ends its connections. */
 export interface OpenedDocker extends Disposable {
   readonly docker: Dockerode;
+  /** Until when the client certificate is good, epoch ms; left out: there is none. */
+  readonly certificateEndsAt?: number;
 }
 
 /** The client's settings; none is left to the variables of Docker's own command line, which the client reads too. */
@@ -46,7 +49,9 @@ export async function openDocker(options: DockerOptions): Promise<OpenedDocker> 
   const settings = await readSettings(options);
   // Loaded here, since only hosts with this scaler should pay for it.
   const { default: Client } = await import("dockerode");
+  const { cert } = settings;
   return {
+    ...(cert !== undefined && { certificateEndsAt: endOf(cert) }),
     docker: new Client({ ...nothing, ...settings } as unknown as Dockerode.DockerOptions),
     [Symbol.dispose]: () => settings.agent.destroy(),
   };
@@ -90,6 +95,14 @@ async function openSshAgent(url: URL, ssh: DockerOptions["ssh"]): Promise<SshAge
       ...(agent !== undefined && { agent }),
     },
   });
+}
+
+function endOf(certificate: Buffer): number {
+  try {
+    return Date.parse(new X509Certificate(certificate).validTo);
+  } catch (error) {
+    throw toFileError("tls.cert", "as it is", error);
+  }
 }
 
 async function readOption(option: string, file: string): Promise<Buffer> {
