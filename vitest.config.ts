@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { leaveOutWithoutEngine } from "./e2e/docker/leave-out.ts";
 import { leaveOutWithoutServer } from "./e2e/kubernetes/leave-out.ts";
 import { ScorecardCheck } from "./packages/conformance/scripts/scorecards/scorecard-check.ts";
 
@@ -27,7 +28,12 @@ export default defineConfig({
         test: {
           name: "package",
           include: ["packages/*/test/**/*.test.ts", "charts/test/**/*.test.ts"],
-          exclude: ["**/node_modules/**", "packages/*/test/kubernetes/**", "charts/test/kubernetes/**"],
+          exclude: [
+            "**/node_modules/**",
+            "packages/*/test/docker/**",
+            "packages/*/test/kubernetes/**",
+            "charts/test/kubernetes/**",
+          ],
           sequence: { groupOrder: 2 },
           testTimeout: 30_000,
           hookTimeout: 30_000,
@@ -55,12 +61,26 @@ export default defineConfig({
       },
       {
         ...fromSource,
+        plugins: [leaveOutWithoutEngine()],
+        test: {
+          name: "docker",
+          include: ["packages/*/test/docker/**/*.test.ts", "e2e/docker/**/*.test.ts"],
+          globalSetup: ["e2e/docker/serve-tests.ts"],
+          // They wait for the engine most of the time.
+          maxWorkers: 4,
+          sequence: { groupOrder: 4 },
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        ...fromSource,
         test: {
           name: "e2e",
           include: ["e2e/**/*.test.ts"],
-          exclude: ["**/node_modules/**", "e2e/kubernetes/**"],
+          exclude: ["**/node_modules/**", "e2e/docker/**", "e2e/kubernetes/**"],
           fileParallelism: false,
-          sequence: { groupOrder: 4 },
+          sequence: { groupOrder: 5 },
           testTimeout: 120_000,
           hookTimeout: 60_000,
         },

@@ -9,30 +9,35 @@ import { until } from "./until.ts";
 
 export interface HostOptions {
   /** Resources of the process scaler. */
-  readonly resources: readonly object[];
+  readonly resources?: readonly object[];
+  /** Another scaler instead, as configuration has it, and the namespace of its resources. */
+  readonly scaler?: { readonly use: string; readonly options: object; readonly namespace: string };
   readonly defaults?: object;
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** A real `dormouse up` with the process scaler. */
+/** A real `dormouse up` with one scaler. */
 export class DormouseHost implements AsyncDisposable {
   readonly origin: string;
   readonly dlxPort: number;
   /** When it was spawned, on the monotonic clock, in ms. */
   readonly spawnedAt: number;
   readonly #admin: string;
+  readonly #resources: string;
   readonly #program: ChildProgram;
 
   private constructor(
     program: ChildProgram,
     spawnedAt: number,
     ports: { readonly dlx: number; readonly admin: number },
+    namespace: string,
   ) {
     this.#program = program;
     this.spawnedAt = spawnedAt;
     this.dlxPort = ports.dlx;
     this.origin = `http://127.0.0.1:${ports.dlx}`;
     this.#admin = `http://127.0.0.1:${ports.admin}`;
+    this.#resources = `${this.#admin}/v1/resources/local/${namespace}`;
   }
 
   /** Spawns a host without waiting for it. */
@@ -41,9 +46,10 @@ export class DormouseHost implements AsyncDisposable {
     const ports = { dlx: await freePort(), admin: await freePort() };
     const configFile = join(folder, "dormouse.yaml");
     writeFileSync(configFile, stringify(configuration(folder, ports, options)));
-    const { env = {} } = options;
+    const { env = {}, scaler } = options;
     const spawnedAt = systemClock.monotonic();
-    return new DormouseHost(context.start([...context.dormouse, "up", "-c", configFile], { env }), spawnedAt, ports);
+    const program = context.start([...context.dormouse, "up", "-c", configFile], { env });
+    return new DormouseHost(program, spawnedAt, ports, scaler?.namespace ?? "default");
   }
 
   /** Spawns a host and waits until it is ready. */
@@ -64,13 +70,13 @@ export class DormouseHost implements AsyncDisposable {
 
   /** What the admin API says of a resource. */
   async resource(name: string): Promise<{ readonly state: string; readonly held: number }> {
-    const answer = await fetch(`${this.#admin}/v1/resources/local/default/${name}`);
+    const answer = await fetch(`${this.#resources}/${name}`);
     return (await answer.json()) as { state: string; held: number };
   }
 
   /** Puts a resource to sleep and waits until it is. */
   async sleep(name: string): Promise<void> {
-    const answer = await fetch(`${this.#admin}/v1/resources/local/default/${name}/sleep`, { method: "POST" });
+    const answer = await fetch(`${this.#resources}/${name}/sleep`, { method: "POST" });
     const text = await answer.text();
     if (!answer.ok) throw new Error(`${name} was not put to sleep: ${answer.status} ${text}`);
     await until(`${name} is asleep`, async () => (await this.resource(name)).state === "asleep");
@@ -81,10 +87,13 @@ export class DormouseHost implements AsyncDisposable {
   }
 }
 
-function configuration(folder: string, ports: { dlx: number; admin: number }, { resources, defaults }: HostOptions) {
+function configuration(folder: string, ports: { dlx: number; admin: number }, options: HostOptions) {
+  const { resources = [], defaults, scaler } = options;
+  const process = { use: "process", options: { stateDir: join(folder, "state"), resources } };
+  const { use, options: own } = scaler ?? process;
   return {
     admin: { listen: `127.0.0.1:${ports.admin}` },
-    scalers: [{ use: "process", id: "local", options: { stateDir: join(folder, "state"), resources } }],
+    scalers: [{ use, id: "local", options: own }],
     dlx: { listen: `127.0.0.1:${ports.dlx}` },
     autoscaler: { every: "1s" },
     defaults: { idleAfter: "1h", ...defaults },

@@ -26,7 +26,7 @@ const allowances: Readonly<Record<string, Allowance>> = {
   kubernetes: { ...onlyCore, tests: ["test-kubernetes"], peers: ["core"] },
   "http-json": { ...onlyCore, peers: ["core"] },
   conformance: { ...onlyCore, peers: ["core"] },
-  "scaler-*": { ...onlyCore, tests: ["conformance", "test-kubernetes"], peers: ["core"] },
+  "scaler-*": { ...onlyCore, tests: ["conformance", "test-docker", "test-kubernetes"], peers: ["core"] },
   "scaler-k8s-deployment": {
     imports: ["core", "kubernetes"],
     loads: [],
