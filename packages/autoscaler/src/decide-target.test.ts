@@ -254,8 +254,8 @@ describe("decideTarget", () => {
       run.look(0.8, 0);
       expect(run.look(1.6)).toMatchObject({ to: 20 });
       const aged = (ageMs: number) => ({ sample: { source: "m", value: 1.6, ageMs } });
-      expect(run.look(1.6, 5_000, aged(5_001))).toMatchObject({ reason: "settling" });
-      expect(run.look(1.6, 1_000, aged(6_000))).toMatchObject({ to: 40 });
+      expect(run.look(1.6, 5_000, aged(5_000))).toMatchObject({ reason: "settling" });
+      expect(run.look(1.6, 1_000, aged(5_999))).toMatchObject({ to: 40 });
     });
 
     it("is held up, not down, once it has turned too often", () => {

@@ -82,8 +82,9 @@ function decideSample({ value, ageMs, problem }: TargetSample, goal: TargetGoal)
   return isStale ? keepCount("value-stale") : undefined;
 }
 
+/** Measured in the very moment of a change is measured before it, unless that moment is now. */
 function isSettling({ ageMs }: TargetSample, history: TargetHistory, now: Milliseconds): boolean {
-  return ageMs !== undefined && ageMs > now - history.changedAt;
+  return ageMs !== undefined && ageMs > 0 && ageMs >= now - history.changedAt;
 }
 
 function decideCount(seen: TargetObservation, goal: TargetGoal, known: TargetHistory, now: Milliseconds): TargetResult {
