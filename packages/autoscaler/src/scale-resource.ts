@@ -102,7 +102,8 @@ function fail(
   signal: AbortSignal,
 ): ScaleEvent | undefined {
   const { clock, logger } = context.options;
-  if (signal.aborted || end.reason === "gone") return undefined;
+  // What may still land is waited for in silence: each tick looks again.
+  if (signal.aborted || end.reason === "gone" || end.reason === "settling") return undefined;
   context.tracker(entry).target.failed(clock.monotonic());
   logger.debug({ resource: entry.key, reason: end.reason, about: end.about }, "the count was not changed");
   return record(entry, order, context, {

@@ -334,6 +334,7 @@ describe("without compare-and-set", () => {
     world.sleepGate.close(web)?.unknown(20_000);
     await world.advance(19_000);
     expect(world.memory.calls.filter(({ call }) => call === "setScale")).toEqual([]);
+    expect(scalesOf(world)).toEqual([]);
     await world.until(() => world.desired() === 20, 20_000);
     expect(await world.close()).toEqual(clean);
   });
