@@ -53,9 +53,7 @@ export class HttpClient implements AsyncDisposable {
 
   /** Opens a client; nothing is sent. Rejects with `SCALER_BAD_OPTIONS` where the authorities cannot be read. */
   static async open({ clock, tls }: HttpClientOptions): Promise<HttpClient> {
-    const ca = await readAuthorities(tls.ca);
-    if (ca !== undefined) assertAuthorities(ca);
-    return new HttpClient(clock, ca);
+    return new HttpClient(clock, await readAuthorities(tls.ca));
   }
 
   /**
@@ -180,20 +178,24 @@ function firstOfEach(headers: Dispatcher.ResponseData["headers"]): Readonly<Reco
   return Object.fromEntries(entries);
 }
 
-/** PEM text as it is given or as its file holds it. */
+/** PEM text as it is given or as its file holds it. @throws ScalerError where it is none, or cannot be read */
 async function readAuthorities(ca: TlsOptions["ca"]): Promise<string | undefined> {
-  if (ca === undefined || typeof ca === "string") return ca;
-  return readFile(ca.file, "utf8").catch((cause: unknown) => {
-    throw new ScalerError("SCALER_BAD_OPTIONS", `tls.ca.file ${ca.file} cannot be read: ${String(cause)}`, { cause });
+  const text = typeof ca === "object" ? await readAuthorityFile(ca.file) : ca;
+  if (text !== undefined) parseCertificate(text);
+  return text;
+}
+
+function readAuthorityFile(file: string): Promise<string> {
+  return readFile(file, "utf8").catch((cause: unknown) => {
+    throw new ScalerError("SCALER_BAD_OPTIONS", `tls.ca.file ${file} cannot be read: ${String(cause)}`, { cause });
   });
 }
 
-function assertAuthorities(ca: string): void {
+function parseCertificate(text: string): X509Certificate {
   try {
-    new X509Certificate(ca);
+    return new X509Certificate(text);
   } catch (cause) {
-    throw new ScalerError("SCALER_BAD_OPTIONS", `tls.ca holds no certificate that can be read: ${String(cause)}`, {
-      cause,
-    });
+    const message = `tls.ca holds no certificate that can be read: ${String(cause)}`;
+    throw new ScalerError("SCALER_BAD_OPTIONS", message, { cause });
   }
 }

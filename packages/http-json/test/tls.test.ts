@@ -2,7 +2,6 @@ import { execFile } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:https";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
@@ -46,7 +45,8 @@ beforeEach((context) => {
 
 async function ask(host: string, tls: TlsOptions): Promise<unknown> {
   const client = await HttpClient.open({ clock: systemClock, tls });
-  const { port } = server?.address() as AddressInfo;
+  const address = server?.address();
+  const port = typeof address === "object" ? address?.port : 0;
   const call = {
     method: "GET" as const,
     url: new URL(`https://${host}:${String(port)}/`),

@@ -30,7 +30,9 @@ function readResource(
 ): ReadResource | undefined {
   const api = resolveApi(options, spec);
   try {
-    const policy = parsePolicy(spec.policy, { ...defaults, enabled: true, ...floorOf(defaults, api) }, place);
+    // What the API does not take is decided by nobody: with a minimum of 1 or more a resource never sleeps.
+    const minReplicas = Math.max(api.minimum, defaults.minReplicas);
+    const policy = parsePolicy(spec.policy, { ...defaults, enabled: true, minReplicas }, place);
     issues.push(...issuesOf(policy, api, place));
     const { namespace, name } = spec;
     return { ref: { namespace, name }, api, policy, replicas: spec.replicas ?? Math.max(1, api.minimum) };
@@ -41,16 +43,6 @@ function readResource(
   }
 }
 
-/** What the API does not take is decided by nobody: with a minimum of 1 or more a resource never sleeps. */
-function floorOf(defaults: Policy, { minimum }: Api): { readonly minReplicas: number } {
-  return { minReplicas: Math.max(minimum, minReplicasOf(defaults)) };
-}
-
-function minReplicasOf(policy: Policy): number {
-  const value: unknown = Reflect.get(policy, "minReplicas");
-  return typeof value === "number" ? value : 0;
-}
-
 function issuesOf(policy: Policy, api: Api, place: string): ConfigIssue[] {
   const issues: ConfigIssue[] = [];
   if (policy.port !== undefined && policy.port !== portName)
@@ -59,7 +51,7 @@ function issuesOf(policy: Policy, api: Api, place: string): ConfigIssue[] {
       problem: "is no port of this resource",
       mend: `leave it out, or write "${portName}"`,
     });
-  if (minReplicasOf(policy) < api.minimum)
+  if (policy.minReplicas < api.minimum)
     issues.push({
       place: `${place}.minReplicas`,
       problem: `is below what the API takes, which is ${String(api.minimum)} (minimum)`,

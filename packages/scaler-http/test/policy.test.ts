@@ -34,6 +34,14 @@ describe("the policy of a resource behind HTTP", () => {
     expect(read(resource)?.policy).toMatchObject({ minReplicas });
   });
 
+  it("may not allow fewer replicas than the API takes", () => {
+    expect(issuesOf({ policy: { minReplicas: 0 } })).toEqual([
+      "resources[0].policy.minReplicas is below what the API takes, which is 1 (minimum)",
+    ]);
+    expect(issuesOf({ minimum: 0, policy: { minReplicas: 0 } })).toEqual([]);
+    expect(read({ policy: { minReplicas: 5 } })?.policy.minReplicas).toBe(5);
+  });
+
   it.each(["hosts", "listen", "pathPrefix", "headers"])("may not route by %s where there are no targets", (key) => {
     const value = { hosts: ["a.localhost"], listen: ["127.0.0.1:1"], pathPrefix: "/a", headers: { a: "b" } }[key];
     const policy = { [key]: value };

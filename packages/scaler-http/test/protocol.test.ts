@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import { describe, expect, it } from "vitest";
 import { openTestScaler, refOf, serve } from "./test-scaler.ts";
 import type { TestAnswer, TestRequest } from "./test-server.ts";
@@ -115,6 +116,57 @@ describe("the scaler http", () => {
     const { version } = await scaler.setScale(app, 5);
     expect(version).not.toBe(changed?.version);
     expect((await scaler.getResource(app))?.version).toBe(version);
+  });
+
+  it("does not believe an answer that was under way while a write was accepted", async () => {
+    const { state, answer } = scaleIt(3);
+    const held: (() => void)[] = [];
+    let isHolding = false;
+    const server = await serve((request) => {
+      if (request.method !== "GET" || !isHolding) return answer(request);
+      const before = JSON.stringify({ replicas: state.replicas });
+      return (response) => void held.push(() => response.end(before));
+    });
+    const { scaler } = await openTestScaler({ resources: [{ name: "app", url: server.url }] });
+    await scaler.getResource(app);
+    isHolding = true;
+    const reading = scaler.getResource(app);
+    await expect.poll(() => held.length).toBe(1);
+    isHolding = false;
+    const { version } = await scaler.setScale(app, 4);
+    held[0]?.();
+    expect(await reading).toMatchObject({ desired: 4, version });
+    expect(await scaler.getResource(app)).toMatchObject({ desired: 4, version });
+  });
+
+  it("writes one count after the other, and leaves out one that was given up while it waited", async () => {
+    const { state, answer } = scaleIt(1);
+    const held: (() => void)[] = [];
+    const server = await serve((request) => {
+      if (request.method !== "PUT") return answer(request);
+      const carryOut = (response: ServerResponse): void => {
+        answer(request);
+        response.writeHead(204).end();
+      };
+      return (response) => void held.push(() => carryOut(response));
+    });
+    const { scaler } = await openTestScaler({ resources: [{ name: "app", url: server.url }] });
+    const abort = new AbortController();
+    const writes = [
+      scaler.setScale(app, 2),
+      scaler.setScale(app, 3, { signal: abort.signal }),
+      scaler.setScale(app, 4),
+    ];
+    await expect.poll(() => held.length).toBe(1);
+    abort.abort();
+    await expect(writes[1]).rejects.toMatchObject({ code: "SCALER_ABORTED" });
+    held[0]?.();
+    await writes[0];
+    await expect.poll(() => held.length).toBe(2);
+    held[1]?.();
+    await writes[2];
+    expect(state.replicas).toBe(4);
+    expect(server.requests.map(({ body }) => body)).toEqual(['{"replicas":2}', '{"replicas":4}']);
   });
 
   it("moves the version of a write whose outcome is not known, and not that of a refused one", async () => {

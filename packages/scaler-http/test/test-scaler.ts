@@ -10,7 +10,7 @@ export interface TestScaler {
 }
 
 /** Little time is lost between tries. */
-export const quickRetries = { attempts: 3, firstWait: "1ms", longestWait: "2ms" };
+const quickRetries = { attempts: 3, firstWait: "1ms", longestWait: "2ms" };
 
 export const refOf = (name: string): LocalRef => ({ namespace: "default", name });
 

@@ -28,6 +28,10 @@ it("names a scaler without compare-and-set whose resources would never sleep amo
 });
 
 it("has nothing against resources that accept the risk, or that nothing puts to sleep", () => {
-  const resources = [resource("plain", "a", { sleep: "best-effort" }), resource("plain", "b", { enabled: false })];
+  const resources = [
+    resource("plain", "a", { sleep: "best-effort" }),
+    resource("plain", "b", { enabled: false }),
+    resource("plain", "c", { minReplicas: 1 }),
+  ];
   expect(findUnguardedSleeps(resources, [scaler("plain", false)])).toEqual([]);
 });

@@ -15,9 +15,7 @@ export function findUnguardedSleeps(
 ): ConfigIssue[] {
   return scalers.flatMap(({ id, place, scaler }) => {
     if (scaler.capabilities.compareAndSet) return [];
-    const unguarded = resources.filter(
-      ({ ref, policy }) => ref.scaler === id && policy.enabled && policy.sleep !== "best-effort",
-    );
+    const unguarded = resources.filter(({ ref, policy }) => ref.scaler === id && wouldSleep(policy));
     if (unguarded.length === 0) return [];
     const names = unguarded.slice(0, mostNamed).map(({ ref }) => formatRef(ref));
     const more = unguarded.length > mostNamed ? ` and ${unguarded.length - mostNamed} more` : "";
@@ -26,4 +24,9 @@ export function findUnguardedSleeps(
       "run `dormouse up` without cluster, or accept the risk of a lost wake with the policy `sleep: best-effort`";
     return [{ place: `${place}.use`, problem, mend }];
   });
+}
+
+/** What accepts the risk is not asked about, nor what is never put to sleep. */
+function wouldSleep({ enabled, sleep, minReplicas }: PlacedResource["policy"]): boolean {
+  return enabled && sleep !== "best-effort" && minReplicas === 0;
 }
