@@ -59,6 +59,7 @@ const special: SpecialValues = new Map<string, JsonSchema>([
   ["plugins", textList],
   ["pluginInstaller.resources", resources],
   ["metrics.customMetrics.options", mapping],
+  ["metrics.resourceMetrics.options", mapping],
   ["metrics.prometheus.options", mapping],
   ["metrics.sources", plugins],
   ["dlx.stopGrace", dlx.properties.stopGrace],

@@ -42,6 +42,15 @@
 {{- $sources = append $sources (dict "use" "kubernetes" "id" "custom-metrics" "options" (mergeOverwrite $custom (deepCopy .options))) }}
 {{- end }}
 {{- end }}
+{{- with $values.metrics.resourceMetrics }}
+{{- if .enabled }}
+{{- $resource := dict "api" "resource" "scaler" "k8s" }}
+{{- with $values.namespaces }}
+{{- $_ := set $resource "namespaces" . }}
+{{- end }}
+{{- $sources = append $sources (dict "use" "kubernetes" "id" "resource-metrics" "options" (mergeOverwrite $resource (deepCopy .options))) }}
+{{- end }}
+{{- end }}
 {{- with $values.metrics.prometheus }}
 {{- if .enabled }}
 {{- $sources = append $sources (dict "use" "prometheus" "options" .options) }}

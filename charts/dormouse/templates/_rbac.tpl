@@ -64,6 +64,11 @@ of values.namespaces), and for the objects of its own namespace.
   resources: ["*"]
   verbs: [get, list]
 {{- end }}
+{{- if .Values.metrics.resourceMetrics.enabled }}
+- apiGroups: [metrics.k8s.io]
+  resources: [pods]
+  verbs: [list]
+{{- end }}
 {{- end }}
 
 {{- define "dormouse.rules.autoscaler.own" -}}

@@ -105,3 +105,14 @@ it("the autoscaler may read custom metrics where the values say so", async () =>
   await expect(granted("metrics.customMetrics.enabled=true")).resolves.toContain("custom.metrics.k8s.io/*/ get");
   await expect(granted("metrics.customMetrics.enabled=false")).resolves.not.toContain("custom.metrics");
 });
+
+it("the autoscaler may list the use of pods where the values say so, and nobody else", async () => {
+  const granted = async (setting: string, host: string): Promise<readonly Right[]> =>
+    grantedRights(await renderChart(tools, ["--set", setting]), `one-dormouse-${host}`);
+  const ofMetrics = (rights: readonly Right[]): Right[] => rights.filter((right) => right.includes(" metrics.k8s.io/"));
+  const needed = rightOf("*", "metrics.k8s.io", "pods", "list");
+  const enabled = "metrics.resourceMetrics.enabled=true";
+  expect(ofMetrics(await granted(enabled, "autoscaler"))).toEqual([needed]);
+  expect(ofMetrics(await granted(enabled, "dlx"))).toEqual([]);
+  expect(ofMetrics(await granted("metrics.resourceMetrics.enabled=false", "autoscaler"))).toEqual([]);
+});

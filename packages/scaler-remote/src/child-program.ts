@@ -16,15 +16,26 @@ const stderrLineBytes = 4_096;
 const keptLines = 10;
 
 /**
- * Runs the program in its own process group, beside a guardian: a shell that is a member of the group and waits for the end
- * of descriptor 3, which nobody but the host holds open. However the host ends, also by SIGKILL, the guardian kills the
- * group 5 s later. While it lives the group's number belongs to nobody else, so that the host may kill by it as well.
+ * Runs the program in a process group of its own, beside a guardian: a member of the group that waits for the end of
+ * descriptor 3, which nobody but the host holds open. However the host ends, also by SIGKILL, the guardian kills the group
+ * 5 s later. The shell between leads the group, so that its number stays theirs, ends as the program ended, and leaves no
+ * zombie behind where the host is process 1 of a container.
  */
 const launcher = `
-( trap '' HUP INT TERM
-  ( read -r line; PATH=/usr/bin:/bin sleep 5; kill -KILL 0 ) <&3 3<&- >/dev/null 2>&1 & )
-exec 3<&-
-exec "$@"
+exec 5<&0
+"$@" <&5 3<&- 5<&- &
+program=$!
+( trap '' HUP INT TERM; read -r line; PATH=/usr/bin:/bin sleep 5; kill -KILL 0 ) <&3 3<&- 5<&- >/dev/null 2>&1 &
+guardian=$!
+trap '' HUP INT TERM
+exec </dev/null >/dev/null 2>&1 3<&- 5<&-
+wait "$program"
+code=$?
+kill -KILL "$guardian"
+wait "$guardian"
+trap - HUP INT TERM
+if [ "$code" -gt 128 ]; then kill -"$((code - 128))" $$; fi
+exit "$code"
 `;
 
 /** Who hears of a program. */
