@@ -41,6 +41,12 @@ describe("a page of scorecards", () => {
     expect(readSections(page)).toEqual(new Map([[file, section]]));
   });
 
+  it("tells two kits of one file apart", () => {
+    const report = { title: "scaler-acme", card };
+    const section = toFileSection(file, [report, { ...report, title: "scaler-acme, by pause" }, report]);
+    expect(section.match(/^## .*$/gm)).toEqual(["## scaler-acme", "## scaler-acme, by pause", "## scaler-acme (2)"]);
+  });
+
   it("says of a kit that never ran that it has no scorecard", () => {
     const page = renderPage(new Map([[file, toEmptySection(file)]]));
     expect(page).toMatch(/\| \[scaler-acme\]\(#scaler-acme\) \| no run yet +\|/);

@@ -20,9 +20,10 @@ describe("filling in a template", () => {
   });
 
   it("asks for the version of Dormouse that wrote it", () => {
-    const text = '{ "name": "dormouse-scaler-example", "@dormouse/core": "^0.0.0", "zod": "^4.6.7" }';
+    const text =
+      '{ "name": "dormouse-scaler-example", "@dormouse/core": "^0.0.0", "@dormouse/cli": ">=0.0.0", "zod": "^4.6.7" }';
     expect(fillInManifest(text, names, "1.2.3")).toBe(
-      '{ "name": "@acme/dormouse-scaler-cloud-run", "@dormouse/core": "^1.2.3", "zod": "^4.6.7" }',
+      '{ "name": "@acme/dormouse-scaler-cloud-run", "@dormouse/core": "^1.2.3", "@dormouse/cli": ">=1.2.3", "zod": "^4.6.7" }',
     );
   });
 });

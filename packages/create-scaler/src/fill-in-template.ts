@@ -24,5 +24,5 @@ export function fillInPath(path: string, names: ScalerNames): string {
 
 /** The template's package.json for the version of Dormouse that wrote it. */
 export function fillInManifest(text: string, names: ScalerNames, version: string): string {
-  return fillIn(text, names).replaceAll(/("@dormouse\/[a-z-]+": )"[^"]*"/g, `$1"^${version}"`);
+  return fillIn(text, names).replaceAll(/("@dormouse\/[a-z-]+": "(?:\^|>=))[^"]*"/g, `$1${version}"`);
 }

@@ -43,7 +43,7 @@ describe("npm create @dormouse/scaler", () => {
     }
     const written = JSON.parse(await readFile(join(folder, "here/package.json"), "utf8")) as Record<string, object>;
     expect(written["name"]).toBe("@acme/dormouse-scaler-nomad");
-    expect(written["peerDependencies"]).toEqual({ "@dormouse/core": `^${manifest.version}` });
+    expect(written["peerDependencies"]).toEqual({ "@dormouse/core": `>=${manifest.version}` });
   });
 
   it("takes a folder that has nothing but .git in it", async () => {

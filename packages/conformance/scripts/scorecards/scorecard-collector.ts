@@ -32,7 +32,7 @@ export class ScorecardCollector implements Reporter {
     // What stands around the kit in the file distinguishes several kits; the last is the kit's own.
     const around = namesAround(test).slice(0, -1);
     const title = [toPackage(file), ...around].join(", ");
-    reports.set(test.fullName, { title: toTitle(file, title, card), card });
+    reports.set(test.id, { title: toTitle(file, title, card), card });
     this.#reports.set(file, reports);
   }
 }

@@ -6,7 +6,7 @@ import { toTable } from "../markdown-table.ts";
 
 /** What one file's kits reported. */
 export interface KitReport {
-  /** Title of its section, unique in the page. */
+  /** Title of its section; a number makes it unique where a file has several kits of one name. */
   readonly title: string;
   readonly card: Scorecard;
 }
@@ -29,7 +29,12 @@ which stand below the table: the scaler does not declare what it is about, or th
 
 /** The section of one test file. */
 export function toFileSection(file: string, reports: readonly KitReport[]): string {
-  return reports.map(({ title, card }) => toSection(file, title, card)).join("\n\n");
+  const titles = reports.map(({ title }) => title);
+  const numbered = titles.map((title, index) => {
+    const earlier = titles.slice(0, index).filter((each) => each === title).length;
+    return earlier === 0 ? title : `${title} (${earlier + 1})`;
+  });
+  return reports.map(({ card }, index) => toSection(file, numbered[index] ?? "", card)).join("\n\n");
 }
 
 /** The section of a file that never ran: it says so. */
