@@ -236,7 +236,10 @@ const certificateCodes = /CERT|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)|ERR_TLS|ERR_SS
 function describe(error: unknown): { readonly code: ErrorCode; readonly text: string } {
   const { name, message, systemCode, status } = detailsOf(error);
   if (/^(Aggregate)?AuthenticationError$|^AuthenticationRequiredError$|^CredentialUnavailableError$/.test(name)) {
-    const isOutage = status >= 500 || (status === 0 && /ENOTFOUND|ECONN|ETIMEDOUT|EAI_AGAIN|network/i.test(message));
+    const isOutage =
+      status >= 500 ||
+      (status === 0 &&
+        /ENOTFOUND|ECONN|ETIMEDOUT|EAI_AGAIN|network|server_error|temporarily_unavailable/i.test(message));
     if (certificateCodes.test(message)) return certificate(message);
     return isOutage
       ? { code: "SCALER_UNAVAILABLE", text: `no token could be had: ${message}` }

@@ -7,7 +7,7 @@ import type { ArmApi, ArmCall, ArmOperation } from "./arm-api.ts";
 import { ArmClient } from "./arm-client.ts";
 import { BoundHttpClient, readCa } from "./bound-http-client.ts";
 import type { GroupId, Scope } from "./group-id.ts";
-import { openCredential } from "./open-credential.ts";
+import { authorityKinds, openCredential } from "./open-credential.ts";
 
 /** Stand-ins of tests. */
 export interface ArmParts {
@@ -79,6 +79,6 @@ export class ArmRouter implements ArmApi, Disposable {
 
 /** Identities of a machine ask elsewhere than at the authority. */
 function tokenOrigin({ identity }: AciOptions, authorityHost: string): string | undefined {
-  const asksAuthority = ["client-secret", "client-certificate", "workload-identity"].includes(identity.kind);
+  const asksAuthority = authorityKinds.includes(identity.kind);
   return asksAuthority ? authorityHost : undefined;
 }

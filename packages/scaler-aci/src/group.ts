@@ -110,7 +110,7 @@ export class Group {
     this.#policy = policy;
     this.#unreadable = undefined;
     const desired = this.#judge();
-    this.#seeEndOfDoom();
+    this.#seeEndOfDoom(desired);
     if (!wasReachable && this.#isReachable()) this.#run = `${this.#version}.${order}`;
     if (isWrittenAnew || desired !== this.#desired) this.#move(desired);
   }
@@ -194,7 +194,8 @@ export class Group {
     const { presence } = this.#facts;
     if (this.#wish !== undefined) {
       const judged = judgeWish(this.#wish, this.#facts, this.#context.clock.monotonic());
-      if (judged.isFulfilled) this.#wish = undefined;
+      // A run from before the stop fulfils no start.
+      if (judged.isFulfilled && (this.#wish.count === 0 || !this.#isDoomed())) this.#wish = undefined;
       if (this.#facts.isSettled) this.#startFailure = undefined;
       return judged.desired;
     }
@@ -205,18 +206,22 @@ export class Group {
   }
 
   /** Once the group has been seen without a run, whatever runs later was started after the stop. */
-  #seeEndOfDoom(): void {
+  #seeEndOfDoom(desired: 0 | 1): void {
     const doom = this.#doom;
     if (doom === undefined) return;
     const { presence, isMoving } = this.#facts;
-    const isEnded = presence === "stopped" || presence === "ended" || (isMoving && this.#wish?.count === 1);
-    const isNew = doom.doubtfulUntil === undefined && !isDoomed(doom, this.#mainRun(), this.#context.clock);
+    const isEnded = presence === "stopped" || presence === "ended" || (isMoving && desired === 1);
+    const isNew = doom.doubtfulUntil === undefined && !this.#isDoomed();
     const isOver = doom.doubtfulUntil !== undefined && this.#readAt >= doom.doubtfulUntil;
     if (isEnded || isNew || isOver || (this.#wish?.count === 1 && this.#wish.isDone === true)) this.#doom = undefined;
   }
 
+  #isDoomed(): boolean {
+    return isDoomed(this.#doom, this.#mainRun(), this.#context.clock);
+  }
+
   #takesRequests(): boolean {
-    return this.#desired === 1 && this.#isReachable() && !isDoomed(this.#doom, this.#mainRun(), this.#context.clock);
+    return this.#desired === 1 && this.#isReachable() && !this.#isDoomed();
   }
 
   /** Provisioned, running, with an address, and with the container behind the main port running as far as that is told. */

@@ -8,7 +8,7 @@ import {
   type TokenCredentialOptions,
   WorkloadIdentityCredential,
 } from "@azure/identity";
-import type { HttpClient } from "@azure/core-rest-pipeline";
+import type { HttpClient, PipelineRequest, PipelineResponse } from "@azure/core-rest-pipeline";
 import { callWithDeadline, type Clock } from "@dormouse/core";
 import { clouds, type IdentityOptions } from "./aci-options.ts";
 
@@ -27,7 +27,8 @@ const knownAuthorities: readonly string[] = Object.values(clouds).map(({ authori
 
 /** The identity that asks. Nothing is sent before the first token is needed. */
 export function openCredential(options: CredentialOptions): TokenCredential {
-  const { authorityHost, httpClient, clock, identity } = options;
+  const { authorityHost, clock, identity } = options;
+  const httpClient = new RememberingClient(options.httpClient);
   const shared: SharedOptions = {
     authorityHost,
     httpClient,
@@ -35,7 +36,34 @@ export function openCredential(options: CredentialOptions): TokenCredential {
     // Azure's list of authorities knows nothing of a cloud that is somebody's own.
     disableInstanceDiscovery: !knownAuthorities.includes(authorityHost),
   };
-  return withoutCallers(toCredential(identity, shared), clock);
+  const asksAuthority = authorityKinds.includes(identity.kind);
+  return withoutCallers(toCredential(identity, shared), clock, asksAuthority ? httpClient : undefined);
+}
+
+/** Identities that ask the authority itself. Others ask around first, and find nobody at most places. */
+export const authorityKinds: readonly IdentityOptions["kind"][] = [
+  "client-secret",
+  "client-certificate",
+  "workload-identity",
+];
+
+/** The library that asks for tokens says only that it failed; this keeps why. */
+class RememberingClient implements HttpClient {
+  readonly #client: HttpClient;
+  failure: unknown;
+
+  constructor(client: HttpClient) {
+    this.#client = client;
+  }
+
+  async sendRequest(request: PipelineRequest): Promise<PipelineResponse> {
+    try {
+      return await this.#client.sendRequest(request);
+    } catch (error) {
+      this.failure = error;
+      throw error;
+    }
+  }
 }
 
 interface SharedOptions extends TokenCredentialOptions {
@@ -73,11 +101,22 @@ function toCredential(identity: IdentityOptions, shared: SharedOptions): TokenCr
  * Requests that need a token at the same time share one question for it: the first one's abort must not end the others',
  * and a login that hangs must not hold all later ones.
  */
-function withoutCallers(credential: TokenCredential, clock: Clock): TokenCredential {
+function withoutCallers(
+  credential: TokenCredential,
+  clock: Clock,
+  client: RememberingClient | undefined,
+): TokenCredential {
+  const ask: TokenCredential["getToken"] = async (scopes, options) => {
+    if (client !== undefined) client.failure = undefined;
+    try {
+      return await credential.getToken(scopes, options);
+    } catch (error) {
+      throw client?.failure ?? error;
+    }
+  };
+  const call = { clock, afterMs: tokenTimeoutMs, what: "the request for a token" };
   return {
-    getToken: (scopes, options) =>
-      callWithDeadline({ clock, afterMs: tokenTimeoutMs, what: "the request for a token" }, async (signal) =>
-        credential.getToken(scopes, { ...options, abortSignal: signal }),
-      ),
+    getToken: async (scopes, options) =>
+      callWithDeadline(call, async (signal) => ask(scopes, { ...options, abortSignal: signal })),
   };
 }

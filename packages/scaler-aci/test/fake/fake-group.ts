@@ -90,6 +90,7 @@ export class FakeGroup {
     this.state = "Pending";
     this.#container = undefined;
     this.#after(this.#delays.start / 3, async () => {
+      if (operation.status !== "Pending") return;
       this.provisioning = "Creating";
       operation.status = "Creating";
     });
@@ -100,7 +101,10 @@ export class FakeGroup {
   /** Lets a start go on that was held. */
   async release(): Promise<void> {
     this.plan = { kind: "run" };
-    if (this.operation !== undefined && this.isTransitioning) await this.#finishStart(this.operation);
+    const { operation } = this;
+    if (operation === undefined || !this.isTransitioning) return;
+    this.#work = this.#work.then(async () => this.#finishStart(operation));
+    await this.#work;
   }
 
   async stop(): Promise<void> {

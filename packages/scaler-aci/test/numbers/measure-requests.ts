@@ -35,7 +35,7 @@ export async function measureRequests(): Promise<readonly RequestCount[]> {
 }
 
 /** From the start of a host to the first whole list. */
-export async function measureStart(): Promise<RequestCount> {
+async function measureStart(): Promise<RequestCount> {
   const fleet = await openFleet(fleetSize, startMs);
   try {
     return await fleet.measure(`start of a host, ${fleetSize} groups`, async () => fleet.watch());
@@ -45,7 +45,7 @@ export async function measureStart(): Promise<RequestCount> {
 }
 
 /** Nobody asks for anything. */
-export async function measureSleepingHour(): Promise<RequestCount> {
+async function measureSleepingHour(): Promise<RequestCount> {
   const fleet = await openFleet(fleetSize, startMs);
   try {
     await fleet.run(async () => fleet.watch());
@@ -56,7 +56,7 @@ export async function measureSleepingHour(): Promise<RequestCount> {
 }
 
 /** All are awake, and a DLX follows their targets. Two minutes of the hour are measured. */
-export async function measureWakingHour(): Promise<RequestCount> {
+async function measureWakingHour(): Promise<RequestCount> {
   const fleet = await openFleet(fleetSize, startMs);
   const part = 30;
   try {
@@ -72,7 +72,7 @@ export async function measureWakingHour(): Promise<RequestCount> {
 }
 
 /** So many wakes that begin in the same moment, until each has a target. */
-export async function measureWakes(count: number, what: string): Promise<RequestCount> {
+async function measureWakes(count: number, what: string): Promise<RequestCount> {
   const fleet = await openFleet(fleetSize, startMs);
   try {
     await fleet.run(async () => fleet.watch());
@@ -86,7 +86,7 @@ export async function measureWakes(count: number, what: string): Promise<Request
 }
 
 /** As the autoscaler does it: a look to decide, a look before the stop, the stop, a look after it. */
-export async function measureSleep(): Promise<RequestCount> {
+async function measureSleep(): Promise<RequestCount> {
   const fleet = await openFleet(fleetSize, startMs);
   try {
     await fleet.startAll();
