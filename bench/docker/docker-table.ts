@@ -11,12 +11,29 @@ export function dockerTable({ alone, woken }: DockerFigures): string {
   return [
     "| | median | 95th percentile |",
     "| --- | --- | --- |",
-    row("`docker start` alone: the call", alone.map(({ startMs }) => startMs)),
-    row("… its answer until the first accepted connection", alone.map(({ listenMs }) => listenMs)),
-    row("… **the call until the first byte**", alone.map(({ wholeMs }) => wholeMs)),
-    ...names.map((name) => row(`a wake: \`${name}\``, woken.map((wake) => wake.phases[name] ?? 0))),
+    row(
+      "`docker start` alone: the call",
+      alone.map(({ startMs }) => startMs),
+    ),
+    row(
+      "… its answer until the first accepted connection",
+      alone.map(({ listenMs }) => listenMs),
+    ),
+    row(
+      "… **the call until the first byte**",
+      alone.map(({ wholeMs }) => wholeMs),
+    ),
+    ...names.map((name) =>
+      row(
+        `a wake: \`${name}\``,
+        woken.map((wake) => wake.phases[name] ?? 0),
+      ),
+    ),
     row("… outside of `held`: the request and its answer", rest),
-    row("… **the request until the first byte**", woken.map(({ wholeMs }) => wholeMs)),
+    row(
+      "… **the request until the first byte**",
+      woken.map(({ wholeMs }) => wholeMs),
+    ),
     row("a wake less `docker start` of the same round", added),
     row("**a wake over `docker start` of the same round**", ratios, asRatio),
   ].join("\n");

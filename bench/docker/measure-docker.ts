@@ -11,7 +11,7 @@ const plugin = fileURLToPath(new URL("../../packages/scaler-docker/dist/index.js
 const redialMs = 1;
 
 /** One start by hand, in ms. */
-export interface StartAlone {
+interface StartAlone {
   /** `docker start`: from the call to its answer. */
   readonly startMs: number;
   /** From that answer to the first connection that is accepted. */
@@ -21,7 +21,7 @@ export interface StartAlone {
 }
 
 /** One wake by a request, in ms. */
-export interface DockerWake {
+interface DockerWake {
   /** What the answer's `Server-Timing` says, in its order. */
   readonly phases: Readonly<Record<string, number>>;
   /** From the request to the first byte of its answer. */
@@ -36,14 +36,27 @@ export interface DockerFigures {
 
 /** Wakes one container through Dormouse, and starts a like one by hand in between. */
 export async function measureDocker(context: BenchContext, socket: string, rounds: number): Promise<DockerFigures> {
-  await using project = await openTestProject(socket);
+  const project = await openTestProject(socket);
+  try {
+    return await measureIn(project, context, socket, rounds);
+  } finally {
+    await project[Symbol.asyncDispose]();
+  }
+}
+
+async function measureIn(
+  project: TestProject,
+  context: BenchContext,
+  socket: string,
+  rounds: number,
+): Promise<DockerFigures> {
   const host = "web.localhost";
   // Neither has a health check: readiness is the first connection, for both.
   const body = { Healthcheck: { Test: ["NONE"] } };
   await project.create(`${project.name}-woken`, { service: "woken", body, labels: { "dormouse.dev/hosts": host } });
   const alone = await project.create(`${project.name}-alone`, { labels: { "dormouse.dev/enabled": "false" }, body });
   const scaler = { use: plugin, namespace: project.name, options: { endpoint: `unix://${socket}`, longestStop: "1s" } };
-  await using dormouse = await DormouseHost.start(context, { scaler, defaults: { minAwake: 0 } });
+  const dormouse = await DormouseHost.start(context, { scaler, defaults: { minAwake: 0 } });
   const figures: { readonly alone: StartAlone[]; readonly woken: DockerWake[] } = { alone: [], woken: [] };
   // One of each to warm up: programs, files and connections.
   for (let round = -1; round < rounds; round += 1) {
@@ -56,6 +69,7 @@ export async function measureDocker(context: BenchContext, socket: string, round
     figures.alone.push(start);
     figures.woken.push(wake);
   }
+  await dormouse[Symbol.asyncDispose]();
   return figures;
 }
 

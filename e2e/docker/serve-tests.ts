@@ -2,11 +2,14 @@ import type { TestProject } from "vitest/node";
 import { findEngine } from "./find-engine.ts";
 import { openEngine } from "./open-engine.ts";
 
+/** The engine that the tests of one run share. */
+export interface SharedEngine {
+  /** Path of its socket. */
+  readonly dockerSocket: string;
+}
+
 declare module "vitest" {
-  export interface ProvidedContext {
-    /** Path of the socket of the engine that the tests of one run share. */
-    readonly dockerSocket: string;
-  }
+  export interface ProvidedContext extends SharedEngine {}
 }
 
 /** Vitest's hook before a run: one engine for all tests of the project. Gives what ends it. */

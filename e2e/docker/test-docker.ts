@@ -2,5 +2,5 @@
 export { findEngine, howToEnable } from "./find-engine.ts";
 export { openEngine, type TestEngine, testImage } from "./open-engine.ts";
 export { type ContainerSettings, openTestProject, type TestProject } from "./test-project.ts";
-// What a test may `inject`.
-import "./serve-tests.ts";
+// Brings along what a test may `inject`.
+export type { SharedEngine } from "./serve-tests.ts";

@@ -66,7 +66,11 @@ export async function openTestProject(socket: string): Promise<TestProject> {
         name: of,
         Image: testImage,
         ExposedPorts: { "8080/tcp": {} },
-        Healthcheck: { Test: ["CMD", "/bin/test", "!", "-e", "/switches/held"], Interval: healthEveryNs, Retries: 1_000 },
+        Healthcheck: {
+          Test: ["CMD", "/bin/test", "!", "-e", "/switches/held"],
+          Interval: healthEveryNs,
+          Retries: 1_000,
+        },
         ...body,
         Labels: {
           [label]: name,
@@ -84,13 +88,7 @@ export async function openTestProject(socket: string): Promise<TestProject> {
       return made.id;
     },
     [Symbol.asyncDispose]: async () => {
-      const removals = (await containers()).map(async ({ Id }) =>
-        docker
-          .getContainer(Id)
-          .remove({ force: true, v: true })
-          .catch(() => {}),
-      );
-      await Promise.all(removals);
+      await Promise.all((await containers()).map(async ({ Id }) => removeAtOnce(docker, Id)));
       await docker
         .getNetwork(name)
         .remove()
@@ -98,4 +96,12 @@ export async function openTestProject(socket: string): Promise<TestProject> {
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** One that is gone by itself meanwhile is fine. */
+async function removeAtOnce(docker: Docker, id: string): Promise<void> {
+  await docker
+    .getContainer(id)
+    .remove({ force: true, v: true })
+    .catch(() => {});
 }

@@ -78,8 +78,7 @@ export function toGroup(
 ): ContainerGroup | undefined {
   if (read.length === 0 && problems.length === 0) return undefined;
   const ids = new Set(read.map(({ Id }) => Id));
-  const isSuccessor = ({ Config }: InspectedContainer): boolean =>
-    ids.has(Config.Labels[ownerLabels.remadeFrom] ?? "");
+  const isSuccessor = ({ Config }: InspectedContainer): boolean => ids.has(Config.Labels[ownerLabels.remadeFrom] ?? "");
   const sorted = read.toSorted(byNumberAndName);
   const replicas = sorted.filter(isReplica);
   const others = sorted.filter((container) => !isReplica(container));

@@ -29,7 +29,7 @@ export function toContainerSpec(template: InspectedContainer, differences: SpecD
   const { name, image, labels, isReplica } = differences;
   const { Config, HostConfig } = template;
   const [main, ...others] = networksOf(template, differences);
-  const sharesNetwork = /^container:/.test(HostConfig.NetworkMode);
+  const sharesNetwork = HostConfig.NetworkMode.startsWith("container:");
   const { Hostname, MacAddress: _mac, ExposedPorts, Volumes, ...config } = Config;
   const { volumes, binds } = splitBinds(HostConfig["Binds"]);
   return {
@@ -60,9 +60,10 @@ function networksOf(template: InspectedContainer, differences: SpecDifferences):
   const mode = template.HostConfig.NetworkMode;
   if (/^(host|none)$|^container:/.test(mode)) return [];
   const main = mode === "default" || mode === "" ? "bridge" : mode;
-  const named = Object.entries(template.NetworkSettings.Networks).map(
-    ([name, endpoint]): NamedSettings => [name, settingsOf(endpoint, template, differences)],
-  );
+  const named = Object.entries(template.NetworkSettings.Networks).map(([name, endpoint]): NamedSettings => [
+    name,
+    settingsOf(endpoint, template, differences),
+  ]);
   return named.toSorted(([one], [other]) => Number(other === main) - Number(one === main));
 }
 
@@ -76,9 +77,9 @@ function settingsOf(
   );
   return {
     ...(aliases.length > 0 && { Aliases: aliases }),
-    ...(Links != null && { Links }),
-    ...(DriverOpts != null && { DriverOpts }),
-    ...(!isReplica && IPAMConfig != null && { IPAMConfig }),
+    ...(isThere(Links) && { Links }),
+    ...(isThere(DriverOpts) && { DriverOpts }),
+    ...(!isReplica && isThere(IPAMConfig) && { IPAMConfig }),
   };
 }
 
@@ -108,4 +109,8 @@ function withoutHostPorts(bindings: unknown): object {
 
 function shortId({ Id }: InspectedContainer): string {
   return Id.slice(0, 12);
+}
+
+function isThere(value: unknown): boolean {
+  return value !== undefined && value !== null;
 }

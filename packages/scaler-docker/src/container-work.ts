@@ -49,7 +49,7 @@ const mostTries = 8;
 const mostNames = 20;
 
 /** Docker's own default of a container's stop timeout. */
-const defaultStopMs: Milliseconds = 10_000;
+const defaultStopSeconds = 10;
 
 /** Does one thing at a time to each container of a resource, and remembers what failed. */
 export class ContainerWork {
@@ -187,7 +187,7 @@ export class ContainerWork {
       case "unpause":
         return api.unpause(id, signal);
       case "stop": {
-        const ownMs = Config.StopTimeout == null ? defaultStopMs : Math.max(0, Config.StopTimeout) * 1_000;
+        const ownMs = Math.max(0, Config.StopTimeout ?? defaultStopSeconds) * 1_000;
         return api.stop(id, Math.min(ownMs, longestStopMs), signal);
       }
       case "pause":
@@ -303,7 +303,7 @@ export class ContainerWork {
   }
 
   async #follow(): Promise<void> {
-    for (let tries = 0; this.#isFollowAsked && !this.#tools.signal.aborted; ) {
+    for (let tries = 0; this.#isFollowAsked && !this.#tools.signal.aborted;) {
       this.#isFollowAsked = false;
       try {
         await this.#host.follow();

@@ -120,7 +120,10 @@ export type EngineEvent = z.output<typeof eventSchema>;
  * @returns the entries that can be read, and how many cannot
  * @throws ScalerError `SCALER_INTERNAL` where it is no list
  */
-export function readList(answer: unknown): { readonly listed: readonly ListedContainer[]; readonly unreadable: number } {
+export function readList(answer: unknown): {
+  readonly listed: readonly ListedContainer[];
+  readonly unreadable: number;
+} {
   if (!Array.isArray(answer)) throw toAnswerError("its list of containers", "it is no list");
   const read = answer.map((entry: unknown) => listedSchema.safeParse(entry));
   const listed = read.flatMap(({ data }) =>

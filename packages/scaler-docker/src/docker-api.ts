@@ -139,7 +139,7 @@ export class DockerApi implements Disposable {
     // Not the call's own signal: the stream outlives it.
     const request = { filters, abortSignal: signal } as Dockerode.GetEventsOptions;
     const stream = await this.#read("listening to events", signal, () => this.#docker.getEvents(request));
-    return this.#parse(stream as unknown as AsyncIterable<unknown>);
+    return this.#parse(stream);
   }
 
   [Symbol.dispose](): void {
@@ -159,7 +159,9 @@ export class DockerApi implements Disposable {
 
   async #connect(network: string, Container: string, EndpointConfig: object, signal: Signal): Promise<void> {
     await this.#write(`connecting to network ${network}`, signal, async (abortSignal): Promise<unknown> =>
-      this.#docker.getNetwork(network).connect({ Container, EndpointConfig, abortSignal } as Dockerode.NetworkConnectOptions),
+      this.#docker
+        .getNetwork(network)
+        .connect({ Container, EndpointConfig, abortSignal } as Dockerode.NetworkConnectOptions),
     );
   }
 

@@ -83,8 +83,7 @@ export const sleepWays: readonly SleepBy[] = ["stop", "pause", "remove"];
 /** Options of the plugin. Unknown keys, and keys that do not go with the endpoint, are errors. */
 export const dockerOptions = plainSchema
   .superRefine(({ endpoint, tls, ssh }, context) => {
-    const complain = (key: string, message: string): void =>
-      context.addIssue({ code: "custom", path: [key], message });
+    const complain = (key: string, message: string): void => context.addIssue({ code: "custom", path: [key], message });
     // A wrong endpoint is reported as such already.
     if (!isEndpoint(endpoint)) return;
     const { protocol, hostname } = new URL(endpoint);

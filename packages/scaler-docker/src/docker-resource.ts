@@ -145,7 +145,10 @@ export class DockerResource {
     const port = portName === undefined ? plan.ports[0] : plan.ports.find(({ name }) => name === portName);
     if (port === undefined) {
       const names = plan.ports.map(({ name }) => name).join(", ");
-      throw new ScalerError("SCALER_BAD_ARGUMENT", `${this.ref.name} has no port "${String(portName)}": it has ${names}`);
+      throw new ScalerError(
+        "SCALER_BAD_ARGUMENT",
+        `${this.ref.name} has no port "${String(portName)}": it has ${names}`,
+      );
     }
     return this.#serving(group, reading).flatMap((container) => {
       if (!isReady(container) && plan.policy.readiness === undefined) return [];
@@ -170,7 +173,8 @@ export class DockerResource {
     this.#wanted = new Set(up.map(({ Id }) => Id));
     this.#desired = up.length;
     const kept = Number(group.labels[ownerLabels.wakeReplicas] ?? 0);
-    const asleep = plan.sleepBy === "remove" && Number.isSafeInteger(kept) ? Math.max(kept, members.length) : members.length;
+    const asleep =
+      plan.sleepBy === "remove" && Number.isSafeInteger(kept) ? Math.max(kept, members.length) : members.length;
     this.#wakeReplicas = Math.min(this.#tools.mostReplicas, Math.max(1, up.length > 0 ? up.length : asleep));
     const made = group.originals.map(({ Created }) => timeOf(Created)).filter((time) => time > 0);
     this.#createdAt = made.length > 0 ? Math.min(...made) : this.#tools.clock.now();

@@ -170,17 +170,16 @@ export class DockerScaler implements ResourceScaler {
   async #listGroups(signal: AbortSignal | undefined): Promise<ReadonlyMap<string, ListedGroup>> {
     const { listed, unreadable } = await this.#api.list(signal);
     if (unreadable !== this.#unreadable && unreadable > 0) {
-      this.#context.logger.warn({ unreadable }, "Docker lists containers in a form that is not known: they are left alone");
+      this.#context.logger.warn(
+        { unreadable },
+        "Docker lists containers in a form that is not known: they are left alone",
+      );
     }
     this.#unreadable = unreadable;
     return groupListed(listed, this.#options.namespace);
   }
 
-  async #readGroup(
-    listed: ListedGroup,
-    reading: number,
-    signal: AbortSignal | undefined,
-  ): Promise<Known | undefined> {
+  async #readGroup(listed: ListedGroup, reading: number, signal: AbortSignal | undefined): Promise<Known | undefined> {
     const { read, problems } = await this.#inspectAll(listed.members, signal);
     const group = toGroup(listed, read, problems);
     if (group === undefined) return undefined;

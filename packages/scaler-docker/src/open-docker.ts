@@ -52,7 +52,7 @@ export async function openDocker(options: DockerOptions): Promise<OpenedDocker> 
   const { cert } = settings;
   return {
     ...(cert !== undefined && { certificateEndsAt: endOf(cert) }),
-    docker: new Client({ ...nothing, ...settings } as unknown as Dockerode.DockerOptions),
+    docker: new Client({ ...nothing, ...settings }),
     [Symbol.dispose]: () => settings.agent.destroy(),
   };
 }

@@ -1,10 +1,4 @@
-import {
-  isConfigError,
-  parsePolicyLabels,
-  type Policy,
-  type ResourceFailure,
-  type ResourcePort,
-} from "@dormouse/core";
+import { isConfigError, parsePolicyLabels, type Policy, type ResourceFailure, type ResourcePort } from "@dormouse/core";
 import { type ContainerGroup, keyOf } from "./container-group.ts";
 import { toRefusal } from "./docker-error.ts";
 import { type Labels, ownLabelNames, prefix, userLabels } from "./docker-labels.ts";
@@ -40,7 +34,8 @@ export function planGroup(group: ContainerGroup, defaults: PlanDefaults): GroupP
   const ports = portsOf(group, policy.port, protocol);
   const plan = { policy, sleepBy, network: labels[userLabels.network] ?? defaults.network };
   const asksForIt = policy.enabled || "problem" in read;
-  const problem = "problem" in read ? read.problem : (problemOfLabels(labels) ?? problemOfGroup(group, sleepBy, ports, read.port));
+  const problem =
+    "problem" in read ? read.problem : (problemOfLabels(labels) ?? problemOfGroup(group, sleepBy, ports, read.port));
   const refusal = group.problem ?? (problem === undefined ? undefined : toRefusal(problem));
   const known = ports.length > 0 ? ports : [unknownPort];
   if (!asksForIt || refusal === undefined) return { ...plan, ports: known };

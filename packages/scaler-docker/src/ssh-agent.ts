@@ -33,11 +33,7 @@ export class SshAgent extends Agent {
   }
 
   override createConnection(_options: ClientRequestArgs, callback?: Connected): null {
-    this.#openSession().then(
-      (stream) => callback?.(null, stream),
-      // Node looks at the error alone then.
-      (error: unknown) => callback?.(error instanceof Error ? error : new Error(String(error)), undefined as never),
-    );
+    void this.#connectTo(callback ?? (() => {}));
     return null;
   }
 
@@ -48,6 +44,18 @@ export class SshAgent extends Agent {
       (client) => client.end(),
       () => {},
     );
+  }
+
+  async #connectTo(tell: Connected): Promise<void> {
+    let stream: Duplex;
+    try {
+      stream = await this.#openSession();
+    } catch (error) {
+      // Node looks at the error alone then.
+      tell(error instanceof Error ? error : new Error(String(error)), undefined as never);
+      return;
+    }
+    tell(null, stream);
   }
 
   async #openSession(): Promise<Duplex> {

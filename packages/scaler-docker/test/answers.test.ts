@@ -16,7 +16,9 @@ const refOf = (name: string): { namespace: string; name: string } => ({ namespac
 it("reads answers with fields that it does not know, and without those that may be missing", async () => {
   const scaler = await openOn({
     "GET /containers/json": { body: [listed("web", { Novelty: { Deep: [1] } }), { Id: "other", Labels: null }] },
-    "GET /containers/id-web/json": { body: inspected("web", { Novelty: true, HostConfig: { NetworkMode: "bridge", New: 1 } }) },
+    "GET /containers/id-web/json": {
+      body: inspected("web", { Novelty: true, HostConfig: { NetworkMode: "bridge", New: 1 } }),
+    },
   });
   expect(await scaler.listResources()).toMatchObject([{ ref: refOf("web"), desired: 1, ready: 1 }]);
   expect(await scaler.resolveTargets(refOf("web"), undefined)).toMatchObject([{ host: "192.0.2.9", port: 8080 }]);
@@ -64,7 +66,10 @@ it.each([
   [{ status: 503, body: { message: "starting" } }, "SCALER_UNAVAILABLE", /starting/],
 ])("rejects a list that answers %j as %s", async (answer, code, message) => {
   const scaler = await openOn({ "GET /containers/json": answer });
-  await expect(scaler.listResources()).rejects.toMatchObject({ code, message: expect.stringMatching(message) as string });
+  await expect(scaler.listResources()).rejects.toMatchObject({
+    code,
+    message: expect.stringMatching(message) as string,
+  });
 });
 
 it("shows why a start failed as a failure of that resource, with the code that fits", async () => {

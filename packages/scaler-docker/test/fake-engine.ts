@@ -11,10 +11,15 @@ export interface FakeAnswer {
 }
 
 /** Answers in an engine's stead, on a socket of its own that is gone after the test. @returns its endpoint */
-export async function openFakeEngine(answer: (method: string, path: string) => FakeAnswer | undefined): Promise<string> {
+export async function openFakeEngine(
+  answer: (method: string, path: string) => FakeAnswer | undefined,
+): Promise<string> {
   const folder = await temporaryFolder();
   const socket = join(folder, "docker.sock");
-  await serve(createServer((request, response) => respond(request, response, answer)), socket);
+  await serve(
+    createServer((request, response) => respond(request, response, answer)),
+    socket,
+  );
   return `unix://${socket}`;
 }
 
@@ -26,7 +31,10 @@ export async function temporaryFolder(): Promise<string> {
 }
 
 /** Has a server listen until the test ends. */
-export async function serve(server: Server, at: string | { readonly port: number; readonly host: string }): Promise<void> {
+export async function serve(
+  server: Server,
+  at: string | { readonly port: number; readonly host: string },
+): Promise<void> {
   await new Promise<void>((resolve) => server.listen(at, resolve));
   onTestFinished(async () => {
     server.closeAllConnections();

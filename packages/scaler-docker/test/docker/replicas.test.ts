@@ -51,7 +51,7 @@ it("clones a container faithfully, but for what belongs to the one container", a
   expect(clone.Mounts).toHaveLength(template.Mounts.length);
   expect(clone.Mounts).toEqual(expect.arrayContaining(template.Mounts));
   const aliasesOf = (network: string): readonly string[] =>
-    (clone.NetworkSettings.Networks[network]?.Aliases as string[]).toSorted();
+    ((clone.NetworkSettings.Networks[network]?.Aliases ?? []) as string[]).toSorted();
   expect(aliasesOf(project.name)).toEqual([clone.Id.slice(0, 12), `${name}-2`, "web"].toSorted());
   expect(aliasesOf(`${project.name}-second`)).toEqual([clone.Id.slice(0, 12), "back"].toSorted());
   await sleep(scaler, refOf("web"));

@@ -32,7 +32,9 @@ it("puts a container that never ran in place of the one that slept by remove, un
   const labels = { "dormouse.dev/sleep-by": "remove" };
   const first = await project.create(name, { labels });
   await wake(scaler, refOf("web"), 2);
-  const written = await project.docker.getContainer(first).exec({ Cmd: ["/bin/sh", "-c", "echo old > /www/index.html"] });
+  const written = await project.docker
+    .getContainer(first)
+    .exec({ Cmd: ["/bin/sh", "-c", "echo old > /www/index.html"] });
   await written.start({});
   await sleep(scaler, refOf("web"));
   const [only, ...others] = await eventually(async () => {
@@ -69,7 +71,9 @@ it("gives a container its own time to stop, up to the limit", async () => {
   // It ended by itself: killed it would be 137.
   expect((await project.inspect(id)).State).toMatchObject({ Status: "exited", ExitCode: 0 });
   const hasty = await openScene({ longestStop: "1s" });
-  const slow = await hasty.project.create(hasty.refOf("web").name, { body: { Env: ["STOP_AFTER=30"], StopTimeout: 60 } });
+  const slow = await hasty.project.create(hasty.refOf("web").name, {
+    body: { Env: ["STOP_AFTER=30"], StopTimeout: 60 },
+  });
   await wake(hasty.scaler, hasty.refOf("web"));
   await sleep(hasty.scaler, hasty.refOf("web"));
   expect((await hasty.project.inspect(slow)).State).toMatchObject({ Status: "exited", ExitCode: 137 });

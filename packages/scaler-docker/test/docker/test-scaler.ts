@@ -42,7 +42,7 @@ export async function openScene(options: object = {}): Promise<TestScene> {
 }
 
 /** A scaler with these options. Whoever opens it closes it. */
-export async function openTestScaler(options: object): Promise<GuardedScaler> {
+async function openTestScaler(options: object): Promise<GuardedScaler> {
   return openScaler(plugin, options, {
     id: "docker",
     logger: silentLogger,
