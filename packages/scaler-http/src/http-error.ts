@@ -33,9 +33,15 @@ export function toBelowMinimumError({ name }: LocalRef, replicas: number, minimu
   );
 }
 
-/** `SCALER_UNAVAILABLE`: too many writes wait for their turn, so this one was not sent. */
+/** `SCALER_RATE_LIMITED`: too many writes wait for their turn, so this one was not sent. */
 export function toCrowdedError({ name }: LocalRef): ScalerError {
   return new ScalerError("SCALER_RATE_LIMITED", `too many writes to ${name} wait for their turn already`);
+}
+
+/** `SCALER_UNSUPPORTED`: it is scaled, but nobody knows where it takes requests. */
+export function toNoTargetsError({ name }: LocalRef): ScalerError {
+  const mend = "say where its instances take requests (targets)";
+  return new ScalerError("SCALER_UNSUPPORTED", `${name} has no targets, so nothing can be routed to it: ${mend}`);
 }
 
 /** `SCALER_BAD_ARGUMENT`, with the one port that there is. */

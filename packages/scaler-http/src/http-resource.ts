@@ -9,7 +9,7 @@ import {
 } from "@dormouse/core";
 import PQueue from "p-queue";
 import { CountMemory } from "./count-memory.ts";
-import { mayHaveHappened, toBelowMinimumError, toCrowdedError, toFailure } from "./http-error.ts";
+import { mayHaveHappened, toBelowMinimumError, toCrowdedError, toFailure, toNoTargetsError } from "./http-error.ts";
 import { parseAddress } from "./address.ts";
 import { callDeadlineMs, type ResourceApi } from "./resource-api.ts";
 import type { StatusReading } from "./status-reading.ts";
@@ -89,10 +89,10 @@ export class HttpResource {
     return callWithDeadline(deadline, (ending) => this.#writes.add(() => this.#write(replicas, ifVersion, ending)));
   }
 
-  /** Where instances take requests now; none where nothing is configured of that. */
+  /** Where instances take requests now. Rejects with `SCALER_UNSUPPORTED` where nothing is configured of that: a wake need not wait for it. */
   async targets(signal: AbortSignal | undefined): Promise<readonly Target[]> {
     const targets = this.#targets;
-    if (targets === undefined) return [];
+    if (targets === undefined) throw toNoTargetsError(this.ref);
     const { desired } = await this.#readStatus(signal);
     if (targets.needsReading) await this.#readStatus(signal);
     return targets.needsReading ? [] : targets.list(Math.min(desired, this.#memory.count ?? desired));

@@ -30,7 +30,10 @@ describe("the scaler http", () => {
     expect(await scaler.getResource(app)).toMatchObject({ desired: 10, ready: 10, wakeReplicas: 10 });
     await scaler.setScale(app, 11);
     expect(state.replicas).toBe(11);
-    expect(await scaler.resolveTargets(app, undefined)).toEqual([]);
+    await expect(scaler.resolveTargets(app, undefined)).rejects.toMatchObject({
+      code: "SCALER_UNSUPPORTED",
+      message: expect.stringContaining("app has no targets") as unknown,
+    });
     const [get, put] = server.requests;
     expect(get).toMatchObject({
       method: "GET",

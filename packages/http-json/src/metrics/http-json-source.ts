@@ -38,7 +38,14 @@ export const metricsSource = definePort("metricsSource", {
   },
 });
 
-type Outcome = { readonly sample: MetricSample | undefined } | { readonly error: ScalerError };
+/** What one query asks for. */
+interface Asked {
+  readonly name: string;
+  readonly metric: HttpJsonMetric;
+  readonly windowMs: Milliseconds;
+}
+
+type Outcome = { readonly samples: readonly MetricSample[] } | { readonly error: ScalerError };
 
 class HttpJsonSource implements MetricsSource {
   readonly #options: HttpJsonOptions;
@@ -62,56 +69,51 @@ class HttpJsonSource implements MetricsSource {
     { metric: name, windowMs, resources }: MetricQuery,
     { signal }: CallOptions = {},
   ): Promise<readonly MetricSample[]> {
-    const metric = this.#metric(name);
-    const outcomes = await Promise.all(
-      resources.filter((ref) => !leavesPath(ref)).map((ref) => this.#readOne(name, metric, windowMs, ref, signal)),
-    );
+    const asked: Asked = { name, metric: this.#metric(name), windowMs };
+    const documents = [...byUrl(asked.metric.url, resources)];
+    const outcomes = await Promise.all(documents.map(([url, refs]) => this.#readDocument(asked, url, refs, signal)));
     this.#windows.prune(this.#context.clock.monotonic());
     const errors = outcomes.flatMap((outcome) => ("error" in outcome ? [outcome.error] : []));
     if (errors[0] !== undefined && errors.length === outcomes.length) throw errors[0];
-    return outcomes.flatMap((outcome) => ("sample" in outcome && outcome.sample !== undefined ? [outcome.sample] : []));
+    return outcomes.flatMap((outcome) => ("samples" in outcome ? outcome.samples : []));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#client[Symbol.asyncDispose]();
   }
 
-  async #readOne(
-    name: string,
-    metric: HttpJsonMetric,
-    windowMs: Milliseconds,
-    ref: ResourceRef,
+  async #readDocument(
+    asked: Asked,
+    url: string,
+    refs: readonly ResourceRef[],
     signal: AbortSignal | undefined,
   ): Promise<Outcome> {
     try {
-      const answer = await this.#answers.get(...this.#question(metric, ref), signal);
-      return { sample: this.#toSample(name, metric, windowMs, ref, answer) };
+      const key = JSON.stringify([url, asked.metric.headers ?? {}]);
+      const answer = await this.#answers.get(key, () => this.#fetch(url, asked.metric), signal);
+      const samples = refs.map((ref) => this.#toSample(asked, ref, answer));
+      return { samples: samples.filter((sample) => sample !== undefined) };
     } catch (error) {
       return { error: toScalerError(error) };
     }
   }
 
-  /** What tells one request from another, and the request. */
-  #question(metric: HttpJsonMetric, ref: ResourceRef): [key: string, ask: () => Promise<unknown>] {
+  #fetch(url: string, metric: HttpJsonMetric): Promise<unknown> {
     const { headers, token, basicAuth, timeout, mostBytes, retries } = this.#options;
-    const url = new URL(fillTemplate(metric.url, ref));
     const own = { ...headers, ...metric.headers };
     const call: HttpCall = {
       method: "GET",
-      url,
+      url: new URL(url),
       headers: headersOf({ headers: own, token, basicAuth }),
       timeoutMs: timeout,
       mostBytes,
       retries,
     };
-    const key = JSON.stringify([url.href, metric.headers ?? {}]);
-    return [key, () => this.#client.exchange(call, { deadlineMs }, (answer) => parseJson(call, answer))];
+    return this.#client.exchange(call, { deadlineMs }, (answer) => parseJson(call, answer));
   }
 
   #toSample(
-    name: string,
-    metric: HttpJsonMetric,
-    windowMs: Milliseconds,
+    { name, metric, windowMs }: Asked,
     ref: ResourceRef,
     { document, at }: SharedAnswer,
   ): MetricSample | undefined {
@@ -169,4 +171,17 @@ class HttpJsonSource implements MetricsSource {
     const known = Object.keys(metrics).join(", ");
     throw new ScalerError("SCALER_BAD_ARGUMENT", `the source has no metric "${name}"; it has ${known}`);
   }
+}
+
+/** Resources by the URL of their document. Left out: those whose name would lead to another one. */
+function byUrl(template: string, resources: readonly ResourceRef[]): ReadonlyMap<string, readonly ResourceRef[]> {
+  const found = new Map<string, ResourceRef[]>();
+  for (const ref of resources) {
+    if (leavesPath(ref)) continue;
+    const url = fillTemplate(template, ref);
+    const same = found.get(url);
+    if (same === undefined) found.set(url, [ref]);
+    else same.push(ref);
+  }
+  return found;
 }

@@ -13,11 +13,15 @@ interface Entry {
   at?: Milliseconds;
 }
 
+/** How often old answers are looked for. */
+const pruneEveryMs: Milliseconds = 5_000;
+
 /** Answers by what was asked, each shared by whoever asks while it is under way or young. A failure is shared no longer than it is under way. */
 export class SharedAnswers {
   readonly #clock: Clock;
   readonly #maxAgeMs: Milliseconds;
   readonly #entries = new Map<string, Entry>();
+  #prunedAt: Milliseconds = 0;
 
   constructor(clock: Clock, maxAgeMs: Milliseconds) {
     this.#clock = clock;
@@ -29,8 +33,10 @@ export class SharedAnswers {
    * @param ask is called where there is no answer that is young enough
    */
   async get(key: string, ask: () => Promise<unknown>, signal: AbortSignal | undefined): Promise<SharedAnswer> {
-    this.#forgetOld();
-    const entry = this.#entries.get(key) ?? this.#ask(key, ask);
+    const now = this.#clock.monotonic();
+    this.#prune(now);
+    const known = this.#entries.get(key);
+    const entry = known !== undefined && this.#isYoung(known, now) ? known : this.#ask(key, ask);
     return orAborted(entry.answer, signal);
   }
 
@@ -51,10 +57,15 @@ export class SharedAnswers {
     return entry;
   }
 
-  #forgetOld(): void {
-    const now = this.#clock.monotonic();
-    for (const [key, { at }] of this.#entries)
-      if (at !== undefined && now - at >= this.#maxAgeMs) this.#entries.delete(key);
+  #isYoung({ at }: Entry, now: Milliseconds): boolean {
+    return at === undefined || now - at < this.#maxAgeMs;
+  }
+
+  /** Forgets, now and then, what nobody would be answered with. */
+  #prune(now: Milliseconds): void {
+    if (now - this.#prunedAt < pruneEveryMs) return;
+    this.#prunedAt = now;
+    for (const [key, entry] of this.#entries) if (!this.#isYoung(entry, now)) this.#entries.delete(key);
   }
 }
 
