@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { fillInFiles } from "../scripts/fill-in-docs.ts";
 import { messageSchemas, toProtocolJsonSchema } from "../scripts/protocol-json-schema.ts";
 import { exampleFolder } from "./open-remote.ts";
+import { hasPython } from "./python.ts";
 
 const mend = "else run `npx pnpm@12 --filter @dormouse/scaler-remote schema`";
 const read = (path: string): string => readFileSync(new URL(`../../../${path}`, import.meta.url), "utf8");
@@ -40,7 +41,7 @@ describe("docs/remote-scalers.md", () => {
     expect(shown.size).toBeGreaterThanOrEqual(11);
   });
 
-  it("shows how the kit is run on a program", async () => {
+  it.runIf(hasPython)("shows how the kit is run on a program", async () => {
     const node = ["--conditions=@dormouse/source", "--test", "--test-reporter=tap", "--test-name-pattern=list/holds"];
     const options = { cwd: exampleFolder, env: { PATH: process.env["PATH"] }, encoding: "utf8" } as const;
     const { stdout } = await promisify(execFile)(process.execPath, [...node, "conformance.test.mjs"], options);
