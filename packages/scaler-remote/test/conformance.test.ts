@@ -2,12 +2,13 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestPlatform, testScaler } from "@dormouse/conformance";
-import { describe, it } from "vitest";
+import { it } from "vitest";
 import { scaler as plugin } from "../src/index.ts";
 import { exampleFolder } from "./open-remote.ts";
+import { describeWithPython } from "./python.ts";
 
 // Left out: the example's servers are in memory of its program, so that nobody changes, removes or breaks one from outside.
-testScaler({ describe, it, plugin, open });
+testScaler({ describe: describeWithPython, it, plugin, open });
 
 /** A program of its own for each rule, and a hand on it: stopped by a signal it stalls, killed and kept down it is cut. */
 async function open(): Promise<TestPlatform> {

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { fillInFiles } from "../scripts/fill-in-docs.ts";
 import { messageSchemas, toProtocolJsonSchema } from "../scripts/protocol-json-schema.ts";
 import { exampleFolder } from "./open-remote.ts";
+import { hasPython } from "./python.ts";
 
 const mend = "else run `npx pnpm@12 --filter @dormouse/scaler-remote schema`";
 const read = (path: string): string => readFileSync(new URL(`../../../${path}`, import.meta.url), "utf8");
@@ -40,11 +41,27 @@ describe("docs/remote-scalers.md", () => {
     expect(shown.size).toBeGreaterThanOrEqual(11);
   });
 
-  it("shows how the kit is run on a program", async () => {
-    const node = ["--conditions=@dormouse/source", "--test", "--test-reporter=tap", "--test-name-pattern=list/holds"];
-    const options = { cwd: exampleFolder, env: { PATH: process.env["PATH"] }, encoding: "utf8" } as const;
-    const { stdout } = await promisify(execFile)(process.execPath, [...node, "conformance.test.mjs"], options);
-    expect(stdout).toMatch(/ok \d+ - list\/holds-the-awake/);
-    expect(stdout).toContain("# fail 0\n");
+  it.runIf(hasPython)("shows how the kit is run on a program", { timeout: 60_000 }, async () => {
+    const pattern = ["--test", "--test-reporter=tap", "--test-name-pattern=list/holds"];
+    const output = await runNode([...pattern, "conformance.test.mjs"]);
+    expect(output).toMatch(/ok \d+ - list\/holds-the-awake/);
+    expect(output).toContain("# fail 0\n");
+  });
+
+  it.runIf(hasPython)("shows a configuration that the dormouse command accepts", { timeout: 60_000 }, async () => {
+    const command = new URL("../../cli/src/bin.ts", import.meta.url).pathname;
+    expect(await runNode([command, "check", "-c", "dormouse.yaml"])).toContain("is good: 1 scaler, 1 resource");
   });
 });
+
+/** Runs Node on the sources, in the example's folder. */
+async function runNode(parameters: readonly string[]): Promise<string> {
+  // A runner that sees itself inside another one's worker reports to that one instead of printing.
+  const options = { cwd: exampleFolder, env: { PATH: process.env["PATH"] }, encoding: "utf8" } as const;
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ["--conditions=@dormouse/source", ...parameters],
+    options,
+  );
+  return stdout;
+}

@@ -3,9 +3,10 @@ import { once } from "node:events";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { type TestPlatform, testScaler } from "@dormouse/conformance";
-import { afterAll, beforeAll, describe, it } from "vitest";
+import { afterAll, beforeAll, it } from "vitest";
 import { scaler as plugin } from "../src/index.ts";
 import { exampleFolder } from "./open-remote.ts";
+import { describeWithPython, hasPython } from "./python.ts";
 import { openTcpGate, type TcpGate } from "./tcp-gate.ts";
 
 let server: ChildProcessByStdio<null, Readable, null>;
@@ -13,6 +14,7 @@ let gate: TcpGate;
 
 // One server for all rules, as hosts find it.
 beforeAll(async () => {
+  if (!hasPython) return;
   server = spawn("python3", [join(exampleFolder, "threads_over_http.py"), "0"], {
     env: { PATH: process.env["PATH"], TOKEN: "secret" },
     stdio: ["ignore", "pipe", "ignore"],
@@ -22,12 +24,13 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  if (!hasPython) return;
   await gate[Symbol.asyncDispose]();
   server.kill("SIGKILL");
 });
 
 // Left out: the example's servers are in memory of its program, so that nobody changes, removes or breaks one from outside.
-testScaler({ describe, it, plugin, open });
+testScaler({ describe: describeWithPython, it, plugin, open });
 
 async function open(): Promise<TestPlatform> {
   return {
