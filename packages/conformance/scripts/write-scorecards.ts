@@ -22,7 +22,7 @@ const sections = new Map(
 );
 writeFileSync(pageFile, renderPage(sections));
 
-for (const file of files.filter((each) => !ran.has(each))) {
+for (const file of filters.filter((each) => !ran.has(each))) {
   const what = before.has(file) ? "left as it was" : "without a scorecard";
   process.stdout.write(`${what}: ${file} did not run here, or broke a rule\n`);
 }
