@@ -51,7 +51,7 @@ export class GroupBook implements Disposable {
 
   /** Whether tags make a group ours. */
   isOurs(tags: GroupFacts["tags"], id: GroupId): boolean {
-    return readGroupPolicy({ tags, ports: [] }, this.#options.defaults, keyOf(id)) !== undefined;
+    return readGroupPolicy({ tags, ports: [] }, this.#options.defaults, this.#placeOf(id)) !== undefined;
   }
 
   /**
@@ -64,7 +64,7 @@ export class GroupBook implements Disposable {
     const answered = parseGroupId(Reflect.get(Object(answer), "id"));
     if (facts === undefined || answered === undefined || keyOf(answered) !== keyOf(id))
       throw toUnreadableError(keyOf(id), "is none about this group");
-    const policy = readGroupPolicy(facts, this.#options.defaults, keyOf(id));
+    const policy = readGroupPolicy(facts, this.#options.defaults, this.#placeOf(id));
     if (policy === undefined) return this.drop(id);
     const missing = missingIn(facts, this.get(id));
     if (missing === undefined) return this.#take(id, { facts, policy, ...begin });
@@ -75,7 +75,7 @@ export class GroupBook implements Disposable {
   /** A group of a list that could not be read: it is listed with the reason, and nothing else is known of it. */
   seeListed(id: GroupId, entry: unknown, begin: Begin): void {
     const facts = readGroupFacts(entry);
-    const policy = facts && readGroupPolicy(facts, this.#options.defaults, keyOf(id));
+    const policy = facts && readGroupPolicy(facts, this.#options.defaults, this.#placeOf(id));
     if (facts !== undefined && policy !== undefined && this.get(id) === undefined)
       this.#take(id, { facts, policy, ...begin });
   }
@@ -129,6 +129,12 @@ export class GroupBook implements Disposable {
     const group = new Group(id, ref, reading, this.#options);
     this.#groups.set(keyOf(id), group);
     return group;
+  }
+
+  /** As messages name a group. */
+  #placeOf(id: GroupId): string {
+    const ref = this.#options.names.toRef(id);
+    return ref === undefined ? keyOf(id) : `${ref.namespace}/${ref.name}`;
   }
 
   /** Once for each problem. */

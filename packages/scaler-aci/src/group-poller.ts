@@ -21,7 +21,7 @@ export interface GroupPollerOptions {
 const atOnce = 8;
 
 /** Behind a list that failed. */
-const listBackoff = { firstMs: 1_000, longestMs: 60_000 };
+const listBackoff = { firstMs: 1_000, longestMs: 30_000 };
 
 /** A change that lasts longer is looked at less often: twice as long after each further half minute. */
 const patienceMs: Milliseconds = 30_000;

@@ -3,7 +3,7 @@ import { scaler as plugin } from "../src/index.ts";
 import type { FakeAzure } from "./fake/open-azure.ts";
 
 /** A line of the log. */
-export interface Told {
+interface Told {
   readonly fields: object;
   readonly message: string;
 }
