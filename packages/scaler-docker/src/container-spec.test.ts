@@ -5,7 +5,10 @@ import { toContainerSpec } from "./container-spec.ts";
 const wishes = { name: "web-2", image: "web:1", labels: { team: "blue" }, isReplica: true };
 
 it("takes over what it does not know", () => {
-  const template = inspectedContainer({ Config: { Novelty: [1] }, HostConfig: { NetworkMode: "n", Gadgets: { A: 1 } } });
+  const template = inspectedContainer({
+    Config: { Novelty: [1] },
+    HostConfig: { NetworkMode: "n", Gadgets: { A: 1 } },
+  });
   expect(toContainerSpec(template, wishes).body).toMatchObject({
     Image: "web:1",
     Labels: { team: "blue" },

@@ -1,5 +1,6 @@
 import { backoffMs, type Clock, type Logger, type Milliseconds, type ResourceFailure } from "@dormouse/core";
 import { type ContainerGroup, membersOf, numberOf } from "./container-group.ts";
+import { isPaused } from "./container-state.ts";
 import { toContainerSpec } from "./container-spec.ts";
 import type { DockerApi } from "./docker-api.ts";
 import type { InspectedContainer } from "./docker-answers.ts";
@@ -188,6 +189,8 @@ export class ContainerWork {
         return api.unpause(id, signal);
       case "stop": {
         const ownMs = Math.max(0, Config.StopTimeout ?? defaultStopSeconds) * 1_000;
+        // Engines on cgroup v1 hang for ever on a stop of what is frozen.
+        if (isPaused(container)) await api.unpause(id, signal);
         return api.stop(id, Math.min(ownMs, longestStopMs), signal);
       }
       case "pause":

@@ -51,11 +51,15 @@ export class DockerApi implements Disposable {
   }
 
   /** One container; undefined where it is gone. Rejects with `SCALER_INTERNAL` where the answer cannot be used. */
-  async inspect({ id, name }: { id: string; name: string }, signal: Signal): Promise<InspectedContainer | undefined> {
+  async inspect(
+    { id, name }: Pick<ListedContainer, "id" | "name">,
+    signal: Signal,
+    afterMs = readWithinMs,
+  ): Promise<InspectedContainer | undefined> {
+    const inspect = (abortSignal: AbortSignal): Promise<unknown> =>
+      this.#docker.getContainer(id).inspect({ abortSignal });
     try {
-      const answer: unknown = await this.#read(`reading container ${name}`, signal, (abortSignal) =>
-        this.#docker.getContainer(id).inspect({ abortSignal }),
-      );
+      const answer = await this.#read(`reading container ${name}`, signal, inspect, afterMs);
       return readInspected(answer, name);
     } catch (error) {
       if (isMissing(error)) return undefined;

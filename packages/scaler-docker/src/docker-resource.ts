@@ -61,10 +61,12 @@ export class DockerResource {
   #createdAt = 0;
   #updatedAt = 0;
   #lastReading = 0;
+  #lastSeen: Seen;
 
   constructor(ref: LocalRef, seen: Seen, tools: ResourceTools) {
     this.ref = ref;
     this.#tools = tools;
+    this.#lastSeen = seen;
     this.#version = tools.nextVersion();
     this.#work = new ContainerWork(tools, {
       isWanted: (id) => this.#wanted.has(id),
@@ -83,16 +85,23 @@ export class DockerResource {
     return this.#work.isIdle;
   }
 
+  /** All of it as it was last read. */
+  get lastSeen(): Seen {
+    return this.#lastSeen;
+  }
+
   /** Ids of its containers when they were last seen. */
   get ids(): readonly string[] {
     return [...new Set([...this.#shapes.keys(), ...this.#wanted])];
   }
 
   /** Takes in what others have done to its containers since. */
-  observe({ group, reading }: Seen): void {
+  observe(seen: Seen): void {
+    const { group, reading } = seen;
     // What is known of a part of it, or was read before something newer, says nothing of the whole.
     if (group.isPartial || reading < this.#lastReading) return;
     this.#lastReading = reading;
+    this.#lastSeen = seen;
     const before = this.#desired;
     const moves = [...this.#seeVanished(group, reading), ...this.#seeMembers(group, reading)];
     if (!moves.includes(true)) return;

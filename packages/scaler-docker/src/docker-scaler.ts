@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import {
   type CallOptions,
   type Capabilities,
+  type ErrorCode,
   isScalerError,
   type LocalRef,
   type Resource,
@@ -27,6 +28,19 @@ const stopMarginMs = 2_000;
 
 /** How long closing waits for what is being started or made, in ms. */
 const closeWithinMs = 5_000;
+
+/** How long the engine may take to tell of one container, and what is then a matter of that resource alone. */
+interface Patience {
+  readonly afterMs: number;
+  readonly codes: readonly ErrorCode[];
+}
+
+const patience: Readonly<Record<"own" | "others", Patience>> = {
+  /** For whoever asks for this one. */
+  own: { afterMs: 9_000, codes: ["SCALER_INTERNAL"] },
+  /** For whoever asks for all: they must not wait for one that hangs. */
+  others: { afterMs: 2_000, codes: ["SCALER_INTERNAL", "SCALER_TIMEOUT"] },
+};
 
 /** A resource and what was read of it. */
 interface Known {
@@ -88,7 +102,7 @@ export class DockerScaler implements ResourceScaler {
         open: (aborts) => this.#api.events(aborts),
         refsOf: (event) => this.#refsOf(event),
         list: (aborts) => this.#list(aborts),
-        get: async (ref, aborts) => toListed(await this.#readOne(ref, aborts)),
+        get: async (ref, aborts) => toListed(await this.#readOne(ref, aborts, patience.others)),
         watchers: this.#watchers,
       },
       ends,
@@ -142,15 +156,21 @@ export class DockerScaler implements ResourceScaler {
   async #list(signal: AbortSignal | undefined): Promise<readonly Resource[]> {
     const reading = this.#nextNumber();
     const groups = await this.#listGroups(signal);
-    const all = await Promise.all([...groups.values()].map((group) => this.#readGroup(group, reading, signal)));
+    const all = await Promise.all(
+      [...groups.values()].map((group) => this.#readGroup(group, reading, signal, patience.others)),
+    );
     for (const key of this.#resources.keys()) if (!groups.has(key)) this.#forget(key);
     return all.flatMap((known) => toListed(known) ?? []);
   }
 
-  async #readOne(ref: LocalRef, signal: AbortSignal | undefined): Promise<Known | undefined> {
+  async #readOne(
+    ref: LocalRef,
+    signal: AbortSignal | undefined,
+    within: Patience = patience.own,
+  ): Promise<Known | undefined> {
     const reading = this.#nextNumber();
     const group = (await this.#listGroups(signal)).get(keyOf(ref));
-    const known = group === undefined ? undefined : await this.#readGroup(group, reading, signal);
+    const known = group === undefined ? undefined : await this.#readGroup(group, reading, signal, within);
     if (known === undefined) this.#forget(keyOf(ref));
     return known;
   }
@@ -161,7 +181,7 @@ export class DockerScaler implements ResourceScaler {
     if (resource === undefined || resource.ids.length === 0) return undefined;
     const members = resource.ids.map((id) => ({ id, name: ref.name, labels: {} }));
     const reading = this.#nextNumber();
-    const { read, problems } = await this.#inspectAll(members, signal);
+    const { read, problems } = await this.#inspectAll(members, signal, patience.own);
     if (problems.length > 0 || read.length < members.length) return undefined;
     const group = toGroup({ ref, members, isAmbiguous: false }, read, []);
     return group === undefined ? undefined : { resource, seen: { group, plan: this.#plan(group), reading } };
@@ -179,13 +199,21 @@ export class DockerScaler implements ResourceScaler {
     return groupListed(listed, this.#options.namespace);
   }
 
-  async #readGroup(listed: ListedGroup, reading: number, signal: AbortSignal | undefined): Promise<Known | undefined> {
-    const { read, problems } = await this.#inspectAll(listed.members, signal);
+  async #readGroup(
+    listed: ListedGroup,
+    reading: number,
+    signal: AbortSignal | undefined,
+    within: Patience,
+  ): Promise<Known | undefined> {
+    const { read, problems } = await this.#inspectAll(listed.members, signal, within);
     const group = toGroup(listed, read, problems);
     if (group === undefined) return undefined;
     const seen = { group, plan: this.#plan(group), reading };
     const key = keyOf(listed.ref);
     const known = this.#resources.get(key);
+    // The engine says nothing of a container while it starts it; a moment ago it did.
+    const isLate = problems.some(({ code }) => code === "SCALER_TIMEOUT");
+    if (isLate && known !== undefined) return { resource: known, seen: known.lastSeen };
     known?.observe(seen);
     const resource = known ?? this.#open(listed.ref, seen);
     this.#resources.set(key, resource);
@@ -195,15 +223,16 @@ export class DockerScaler implements ResourceScaler {
   async #inspectAll(
     members: readonly ListedContainer[],
     signal: AbortSignal | undefined,
+    { afterMs, codes }: Patience,
   ): Promise<{ readonly read: readonly InspectedContainer[]; readonly problems: readonly ResourceFailure[] }> {
     const problems: ResourceFailure[] = [];
     const read = await Promise.all(
       members.map(async (member) => {
         try {
-          return await this.#api.inspect(member, signal);
+          return await this.#api.inspect(member, signal, afterMs);
         } catch (error) {
           // Of this container alone; all else is about the engine or the way to it.
-          if (!isScalerError(error) || error.code !== "SCALER_INTERNAL") throw error;
+          if (!isScalerError(error) || !codes.includes(error.code)) throw error;
           problems.push(toRefusal(error.message, error.code));
           return undefined;
         }

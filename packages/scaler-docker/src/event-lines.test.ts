@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { linesOf } from "./event-lines.ts";
 
 async function read(chunks: readonly (string | Buffer)[]): Promise<string[]> {
-  async function* stream(): AsyncGenerator<unknown> {
+  async function* stream(): AsyncGenerator {
     yield* chunks;
   }
   const lines: string[] = [];

@@ -34,7 +34,14 @@ const statuses = ["created", "running", "restarting", "paused", "exited", "remov
 it.each(["stop", "pause", "remove"] as const)("never removes a container that was not made here (%s)", (sleepBy) => {
   for (const status of statuses) {
     for (const wanted of [[], ["a"], ["b"], ["a", "b"]]) {
-      const planned = actions([{ id: "a", status }, { id: "b", status: "exited", of: "a" }], wanted, sleepBy);
+      const planned = actions(
+        [
+          { id: "a", status },
+          { id: "b", status: "exited", of: "a" },
+        ],
+        wanted,
+        sleepBy,
+      );
       expect(planned).not.toContain("remove a");
     }
   }
@@ -80,7 +87,10 @@ it("removes replicas of a container that is not there any more, and wants no oth
   ]);
   expect([...chooseWanted(group, new Set(["c"]), 2)]).toEqual(["c", "a"]);
   const wish = { desired: 0, wanted: new Set<string>(), sleepBy: "pause" as const };
-  expect(planActions(group, wish).map(({ kind, container }) => `${kind} ${container.Id}`)).toEqual(["remove b", "stop c"]);
+  expect(planActions(group, wish).map(({ kind, container }) => `${kind} ${container.Id}`)).toEqual([
+    "remove b",
+    "stop c",
+  ]);
 });
 
 it("keeps those that run when fewer are wanted, originals first", () => {

@@ -4,7 +4,10 @@ import { scaler as plugin } from "../src/index.ts";
 import { type FakeAnswer, inspected, listed, openFakeEngine } from "./fake-engine.ts";
 
 async function openOn(answers: Readonly<Record<string, FakeAnswer>>): Promise<GuardedScaler> {
-  const endpoint = await openFakeEngine((method, path) => answers[`${method} ${path}`]);
+  return openScalerAt(await openFakeEngine((method, path) => answers[`${method} ${path}`]));
+}
+
+async function openScalerAt(endpoint: string): Promise<GuardedScaler> {
   const context = { id: "docker", logger: silentLogger, clock: systemClock, defaults: defaultPolicy };
   const scaler = await openScaler(plugin, { endpoint }, context);
   onTestFinished(() => scaler[Symbol.asyncDispose]());
@@ -98,4 +101,22 @@ it("tells a missing image when a replica is to be made", async () => {
   await expect
     .poll(async () => (await scaler.getResource(refOf("web")))?.failure)
     .toMatchObject({ code: "SCALER_IMAGE_PULL" });
+});
+
+it("goes on with the others while the engine says nothing of one container", async () => {
+  let isStuck = false;
+  const endpoint = await openFakeEngine((_method, path) => {
+    if (path === "/containers/json") return { body: [listed("web"), listed("stuck")] };
+    if (path === "/containers/id-stuck/json" && isStuck) return "never";
+    return { body: inspected(path.includes("id-web") ? "web" : "stuck") };
+  });
+  const scaler = await openScalerAt(endpoint);
+  const before = await scaler.listResources();
+  isStuck = true;
+  expect(await scaler.listResources()).toEqual(before);
+  expect(await scaler.getResource(refOf("web"))).toMatchObject({ ready: 1 });
+  // A host that begins now cannot know what it is.
+  const [web, stuck] = await (await openScalerAt(endpoint)).listResources();
+  expect(web?.refusal).toBeUndefined();
+  expect(stuck?.refusal).toMatchObject({ code: "SCALER_TIMEOUT" });
 });

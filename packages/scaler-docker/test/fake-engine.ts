@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 
-/** What an engine answers: a status and JSON, or text as it is. */
+/** What an engine answers: a status and JSON, or text as it is; `never`: nothing. */
 export interface FakeAnswer {
   readonly status?: number;
   readonly body: unknown;
@@ -12,7 +12,7 @@ export interface FakeAnswer {
 
 /** Answers in an engine's stead, on a socket of its own that is gone after the test. @returns its endpoint */
 export async function openFakeEngine(
-  answer: (method: string, path: string) => FakeAnswer | undefined,
+  answer: (method: string, path: string) => FakeAnswer | "never" | undefined,
 ): Promise<string> {
   const folder = await temporaryFolder();
   const socket = join(folder, "docker.sock");
@@ -46,12 +46,11 @@ export async function serve(
 export function respond(
   { method = "", url = "" }: IncomingMessage,
   response: ServerResponse,
-  answer: (method: string, path: string) => FakeAnswer | undefined,
+  answer: (method: string, path: string) => FakeAnswer | "never" | undefined,
 ): void {
-  const { status = 200, body } = answer(method, url.replace(/\?.*$/, "")) ?? {
-    status: 404,
-    body: { message: "page not found" },
-  };
+  const given = answer(method, url.replace(/\?.*$/, "")) ?? { status: 404, body: { message: "page not found" } };
+  if (given === "never") return;
+  const { status = 200, body } = given;
   response.writeHead(status, { "content-type": "application/json" });
   response.end(typeof body === "string" ? body : JSON.stringify(body));
 }
