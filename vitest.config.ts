@@ -18,7 +18,7 @@ export default defineConfig({
         ...fromSource,
         test: {
           name: "unit",
-          include: ["packages/*/src/**/*.test.ts", "scripts/**/*.test.ts"],
+          include: ["packages/*/src/**/*.test.ts", "scripts/**/*.test.ts", "examples/scaleit/**/*.test.ts"],
           sequence: { groupOrder: 1 },
           testTimeout: 10_000,
         },
@@ -27,7 +27,7 @@ export default defineConfig({
         ...fromSource,
         test: {
           name: "package",
-          include: ["packages/*/test/**/*.test.ts", "charts/test/**/*.test.ts"],
+          include: ["packages/*/test/**/*.test.ts", "charts/test/**/*.test.ts", "bench/scaleit/**/*.test.ts"],
           exclude: [
             "**/node_modules/**",
             "packages/*/test/docker/**",

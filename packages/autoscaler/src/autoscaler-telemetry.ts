@@ -15,6 +15,10 @@ export class AutoscalerTelemetry {
   readonly #heartbeat = this.#meter.createCounter("dormouse_autoscaler_heartbeat_total", {
     description: "Ticks that went through, as the leader or not",
   });
+  /** The same under the name by which dashboards of other autoscalers of the ScaleIt protocol look for it. */
+  readonly #plainHeartbeat = this.#meter.createCounter("autoscaler_heartbeat_total", {
+    description: "Ticks that went through; the same as dormouse_autoscaler_heartbeat_total",
+  });
   readonly #ticks = this.#meter.createHistogram("dormouse_autoscaler_tick_seconds", {
     description: "How long ticks took, from reading to the last order",
     unit: "s",
@@ -38,6 +42,7 @@ export class AutoscalerTelemetry {
   /** One tick went through. @param tookMs how long it took */
   countTick(tookMs: Milliseconds): void {
     this.#heartbeat.add(1);
+    this.#plainHeartbeat.add(1);
     this.#ticks.record(tookMs / 1_000);
   }
 

@@ -53,6 +53,7 @@ function renderVariables(): string {
 | \`DORMOUSE_TOKEN_FILE\` | \`--token-file\` |
 | \`DORMOUSE_TOKEN\` | the token itself |
 | \`NO_COLOR\`, \`FORCE_COLOR\` | colours never, always |
+| \`APP_SERVICE_…\`, \`SCALE_…\`, \`LOG_LEVEL\` | one application for \`dormouse autoscaler\` without a file: [scaleit.md](scaleit.md) |
 
 Each of these replaces a key of the configuration file; values are YAML (\`DORMOUSE_DLX_LISTEN='[127.0.0.1:80, "[::1]:80"]'\`), an empty one counts as not set.
 

@@ -92,6 +92,7 @@ function addConfigOptions(command: Command, role: HostRole = "up"): Command {
     collect,
     [],
   );
+  command.option("--env-file <file>", "variables in lines NAME=VALUE; those of the environment win");
   if (role !== "autoscaler") command.option("--listen <address>", "same as --set dlx.listen=ADDRESS");
   return command
     .option("--admin-listen <address>", "same as --set admin.listen=ADDRESS")
@@ -155,17 +156,22 @@ Examples:
 
 const addAutoscaler = addHost(
   "autoscaler",
-  "Run an autoscaler, leader or standby: it puts idle resources to sleep. DLXs run apart.",
+  "Run an autoscaler, leader or standby: it puts idle resources to sleep, and holds targets. DLXs run apart.",
   `
 The configuration names a peer discovery (cluster.peers), which lists the DLXs, and a leader elector
 (cluster.leader) where more than one autoscaler runs. A DLX that is listed and does not answer keeps every
-resource awake. A standby is ready like the leader; /healthz says 503 once the loop stands still.
+resource awake. A standby is ready like the leader; /healthz says 503 once the loop stands still. Where every
+resource has minReplicas 1 or more, nothing can sleep and no peer discovery is needed.
+
+Without a file, variables tell of one application whose CPU is held by its replicas (docs/scaleit.md):
+APP_SERVICE_URL, APP_SERVICE_PORT, SCALE_RESOLUTION_TIME, SCALE_METRIC, SCALE_TOLERANCE, LOG_LEVEL.
 
 SIGTERM and SIGINT: sleeps that run end before their next step, the lead is released, exit code 0. Requests
 that a DLX holds do not notice.
 
 Examples:
   dormouse autoscaler -c dormouse.yaml --admin-listen 127.0.0.1:8091
+  dormouse autoscaler --env-file app.env
   dormouse ls --admin http://127.0.0.1:8091`,
 );
 

@@ -11,6 +11,7 @@ import {
   toUnknownOutcome,
 } from "./http-failure.ts";
 import { discardBody, readText } from "./read-body.ts";
+import { RequestFailures } from "./request-failures.ts";
 import type { TlsOptions } from "./request-options.ts";
 import { parseRetryAfter } from "./retry-after.ts";
 
@@ -40,6 +41,7 @@ export class HttpClient implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #agent: Agent;
   readonly #life = new AbortController();
+  readonly #failures = new RequestFailures();
 
   private constructor(clock: Clock, ca: string | undefined) {
     this.#clock = clock;
@@ -54,6 +56,11 @@ export class HttpClient implements AsyncDisposable {
   /** Opens a client; nothing is sent. Rejects with `SCALER_BAD_OPTIONS` where the authorities cannot be read. */
   static async open({ clock, tls }: HttpClientOptions): Promise<HttpClient> {
     return new HttpClient(clock, await readAuthorities(tls.ca));
+  }
+
+  /** Shows that such calls will be made: their count of failures stands at 0 until one fails. */
+  expect(call: Pick<HttpCall, "method" | "url">): void {
+    this.#failures.expect(call);
   }
 
   /**
@@ -76,6 +83,7 @@ export class HttpClient implements AsyncDisposable {
         return read(await this.#try(call, endsAt, ignoresBody, signal));
       } catch (error) {
         const failure = this.#toFailure(call, error, signal);
+        if (failure instanceof HttpFailure) this.#failures.count(call);
         if (failure instanceof HttpFailure && failure.mayHaveHappened) unknown = failure;
         const waitMs = this.#waitMs(call, failure, attempt, endsAt);
         if (waitMs === undefined) throw finalFailure(failure, unknown);

@@ -38,6 +38,7 @@ export class ResourceApi {
       url: urlBelow(api.url, path),
       success,
     };
+    this.#expectRequests();
   }
 
   /** What the API says of the resource now. Rejects with an `HttpFailure`; `SCALER_NOT_FOUND`: it is gone. */
@@ -76,6 +77,13 @@ export class ResourceApi {
     return this.#client.exchange(call, options, (answer) =>
       condition === undefined ? undefined : readVersion(call, answer, condition),
     );
+  }
+
+  #expectRequests(): void {
+    this.#client.expect(this.#statusCall);
+    const { method, path } = this.api.scale;
+    // With the count in its path each count has a URL of its own.
+    if (!path.includes("{{")) this.#client.expect({ method, url: urlBelow(this.api.url, path) });
   }
 
   #common(): Pick<HttpCall, "timeoutMs" | "mostBytes" | "retries"> {

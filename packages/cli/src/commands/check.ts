@@ -2,11 +2,12 @@ import { formatRef, type PeerDiscovery, silentLogger, toScalerError } from "@dor
 import { Credentials } from "../admin/credentials.ts";
 import { PeerClients } from "../client/peer-clients.ts";
 import { checkWrittenResources, resourceIssues } from "../config/check-config.ts";
-import { defaultConfigFile } from "../config/default-config-file.ts";
-import { type LoadedConfig, loadConfig } from "../config/load-config.ts";
+import type { LoadedConfig } from "../config/load-config.ts";
 import type { PlacedResource } from "../config/placed-resource.ts";
 import { maskConfig, printConfig } from "../config/print-config.ts";
 import { formatProblem, type Problem } from "../config/problem.ts";
+import { readConfig } from "../config/read-config.ts";
+import { readEnvironment } from "../config/read-environment.ts";
 import { RefusedConfig } from "../config/refused-config.ts";
 import { findTargetProblems } from "../config/find-target-problems.ts";
 import { findUnguardedSleeps } from "../config/find-unguarded-sleeps.ts";
@@ -15,6 +16,7 @@ import { writtenResources } from "../config/written-resources.ts";
 import { type ExitCode, exitCode } from "../exit-code.ts";
 import { Closing } from "../host/closing.ts";
 import { checkRole } from "../host/host-role.ts";
+import { noPeers } from "../host/no-peers.ts";
 import { type OpenedScaler, PluginOpener } from "../host/plugin-opener.ts";
 import { StartFailure } from "../host/start-failure.ts";
 import { type Terminal, write } from "../terminal.ts";
@@ -43,12 +45,14 @@ export async function check(options: CheckOptions, terminal: Terminal): Promise<
   return findings.unchecked.length > 0 ? exitCode.failed : exitCode.done;
 }
 
-async function find(options: CheckOptions, { environment, clock }: Terminal): Promise<Findings> {
-  const file = options.config ?? environment["DORMOUSE_CONFIG"] ?? defaultConfigFile;
+async function find(options: CheckOptions, terminal: Terminal): Promise<Findings> {
+  const { clock } = terminal;
   const nothing = { problems: [], unchecked: [], resources: 0 };
   let loaded: LoadedConfig | undefined;
   try {
-    loaded = await loadConfig({ file, overrides: overridesOf(options, environment) });
+    const environment = await readEnvironment(terminal.environment, options.envFile);
+    const overrides = overridesOf(options, environment);
+    loaded = await readConfig(options, { mayBeVariables: true, environment, overrides });
     process.chdir(loaded.folder);
     checkWrittenResources(loaded);
     return { ...nothing, ...(await checkPlugins(loaded, { environment, clock })), loaded };
@@ -84,8 +88,6 @@ async function checkPlugins(
   }
 }
 
-const nobody: PeerDiscovery = { listPeers: async () => [], [Symbol.asyncDispose]: async () => {} };
-
 /** What a cluster needs besides, asked for nothing. */
 async function openPeers(
   loaded: LoadedConfig,
@@ -102,7 +104,7 @@ async function openPeers(
   if (peers !== undefined) closing.add("peer discovery", peers);
   const leader = await opener.openLeader();
   if (leader !== undefined) closing.add("leader elector", leader);
-  return peers ?? nobody;
+  return peers ?? noPeers;
 }
 
 function credentialsOf(loaded: LoadedConfig, secrets: ResolvedSecrets): Credentials {

@@ -6,6 +6,8 @@ import type { GlobalOptions } from "./global-options.ts";
 export interface ConfigOptions extends GlobalOptions {
   /** `KEY=VALUE`, in order. */
   readonly set?: readonly string[];
+  /** File of variables that count where the environment has none. */
+  readonly envFile?: string;
   readonly listen?: string;
   readonly adminListen?: string;
   readonly logLevel?: string;

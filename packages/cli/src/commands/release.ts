@@ -1,6 +1,7 @@
 import { isScalerError } from "@dormouse/core";
 import { defaultConfigFile } from "../config/default-config-file.ts";
 import { loadConfig } from "../config/load-config.ts";
+import { readEnvironment } from "../config/read-environment.ts";
 import { type ExitCode, exitCode } from "../exit-code.ts";
 import { Closing } from "../host/closing.ts";
 import { type OpenedScaler, PluginOpener } from "../host/plugin-opener.ts";
@@ -14,7 +15,8 @@ import { type ConfigOptions, overridesOf } from "./config-options.ts";
  * @throws RefusedConfig, StartFailure where a scaler cannot be opened
  */
 export async function release(options: ConfigOptions, terminal: Terminal): Promise<ExitCode> {
-  const { environment, clock, stdout } = terminal;
+  const { clock, stdout } = terminal;
+  const environment = await readEnvironment(terminal.environment, options.envFile);
   const file = options.config ?? environment["DORMOUSE_CONFIG"] ?? defaultConfigFile;
   const loaded = await loadConfig({ file, overrides: overridesOf(options, environment) });
   process.chdir(loaded.folder);

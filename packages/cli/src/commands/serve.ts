@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
-import { defaultConfigFile } from "../config/default-config-file.ts";
-import { type LoadedConfig, loadConfig } from "../config/load-config.ts";
+import type { LoadedConfig } from "../config/load-config.ts";
 import type { Override } from "../config/override.ts";
+import { readConfig } from "../config/read-config.ts";
+import { readEnvironment } from "../config/read-environment.ts";
 import { watchFile } from "../config/watch-file.ts";
 import { type ExitCode, exitCode } from "../exit-code.ts";
 import type { Host } from "../host/host.ts";
@@ -20,15 +21,15 @@ import { openServeOutput, type ServeOutput } from "./serve-output.ts";
  */
 export async function serve(role: HostRole, options: ServeOptions, terminal: Terminal): Promise<ExitCode> {
   const json = options.output === "json" ? { logFormat: "json" } : {};
-  const overrides = overridesOf({ ...json, ...options }, terminal.environment);
-  const file = options.config ?? terminal.environment["DORMOUSE_CONFIG"] ?? defaultConfigFile;
-  const loaded = await loadConfig({ file, overrides });
+  const environment = await readEnvironment(terminal.environment, options.envFile);
+  const overrides = overridesOf({ ...json, ...options }, environment);
+  const loaded = await readConfig(options, { mayBeVariables: role === "autoscaler", environment, overrides });
   // Commands and folders in the file are relative to it, wherever the host is started.
   process.chdir(loaded.folder);
   const output = await openServeOutput(loaded.config.log, options, terminal);
   const signals = watchSignals(output.log, terminal.clock);
   try {
-    await run({ role, options, terminal, overrides, loaded, output, signals });
+    await run({ role, options, clock: terminal.clock, environment, overrides, loaded, output, signals });
     return exitCode.done;
   } finally {
     signals[Symbol.dispose]();
@@ -36,41 +37,35 @@ export async function serve(role: HostRole, options: ServeOptions, terminal: Ter
   }
 }
 
-interface Run {
+interface Run extends Pick<Terminal, "clock" | "environment"> {
   readonly role: HostRole;
   readonly options: ServeOptions;
-  readonly terminal: Terminal;
   readonly overrides: readonly Override[];
   readonly loaded: LoadedConfig;
   readonly output: ServeOutput;
   readonly signals: SignalWatch;
 }
 
-async function run({
-  role,
-  options,
-  terminal: { environment, clock },
-  overrides,
-  loaded,
-  output,
-  signals,
-}: Run): Promise<void> {
+async function run(running: Run): Promise<void> {
+  const { role, options, clock, environment, overrides, loaded, output, signals } = running;
   const { log } = output;
   const host = await openHost({ role, loaded, overrides, environment, clock, log });
-  signals.attach(host, () => void reloadFrom(loaded.path, host, log));
+  signals.attach(host, () => void reloadFrom(loaded, host, log));
   announce(role, host, loaded, log);
   await output.show(host);
   const ended = new AbortController();
   const onChange = (text: string): Promise<void> => host.reload(text, "file");
-  const watching =
-    options.watch === false ? undefined : watchFile(loaded.path, { clock, text: loaded.text, onChange }, ended.signal);
+  const isWatched = loaded.isFile && options.watch !== false;
+  const { path, text } = loaded;
+  const watching = isWatched ? watchFile(path, { clock, text, onChange }, ended.signal) : undefined;
   await signals.stopped;
   ended.abort();
   await Promise.all([host.stop(), watching]);
   log.logger.info({}, "stopped");
 }
 
-async function reloadFrom(path: string, host: Host, log: Log): Promise<void> {
+async function reloadFrom({ isFile, path }: LoadedConfig, host: Host, log: Log): Promise<void> {
+  if (!isFile) return log.logger.info({}, "the configuration comes from variables, which only a start reads");
   try {
     await host.reload(await readFile(path, "utf8"), "SIGHUP");
   } catch (error) {

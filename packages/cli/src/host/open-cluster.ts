@@ -2,6 +2,7 @@ import { type LeaderElector, type PeerDiscovery, type PortPlugin, soleLeader } f
 import { Closing } from "./closing.ts";
 import type { Foundation } from "./host-engine.ts";
 import { PeerClients } from "../client/peer-clients.ts";
+import { noPeers } from "./no-peers.ts";
 import type { PluginOpener } from "./plugin-opener.ts";
 import { staticPeers } from "./static-peers.ts";
 
@@ -16,7 +17,7 @@ export interface Cluster extends AsyncDisposable {
 }
 
 /**
- * Opens the configured peer discovery with this host's own client.
+ * Opens the configured peer discovery with this host's own client. An autoscaler may have none, where nothing can sleep.
  * @throws RefusedConfig where it is not configured well, or, for a DLX, does not say which entry is its own
  */
 export async function openCluster(foundation: Foundation, opener: PluginOpener): Promise<Cluster> {
@@ -26,7 +27,11 @@ export async function openCluster(foundation: Foundation, opener: PluginOpener):
     const { serverName } = loaded.config.admin.tls ?? {};
     const clients = closing.add("peer clients", new PeerClients({ credentials, serverName }));
     const peers = await opener.openPeers(builtInPeers, (address) => clients.connect(address));
-    if (peers === undefined) throw new TypeError("a host that runs apart has a peer discovery");
+    if (peers === undefined) {
+      if (role !== "autoscaler") throw new TypeError("a DLX that runs apart has a peer discovery");
+      logger.info({}, "no peer discovery is configured (cluster.peers): nothing is put to sleep");
+      return { peers: noPeers, [Symbol.asyncDispose]: () => closing[Symbol.asyncDispose]() };
+    }
     closing.add("peer discovery", peers);
     if (role === "dlx" && loaded.config.cluster.peers?.use === "static" && peers.self === undefined) {
       const mend = "give the id of this DLX, for example by --set cluster.peers.options.self=a";

@@ -33,12 +33,14 @@ const listingLimitMs: Milliseconds = 1_000;
 export async function openHost(options: HostOptions): Promise<Host> {
   const closing = new Closing(options.log.logger);
   try {
-    checkRole(options.loaded, options.role);
+    // Whether an autoscaler needs DLXs can depend on what its scalers list.
+    if (options.role !== "autoscaler") checkRole(options.loaded, options.role);
     checkWrittenResources(options.loaded);
     const secrets = resolveConfigSecrets(options);
     const foundation = await openFoundation(options, secrets, closing);
     const opener = new PluginOpener({ ...foundation, secrets });
     const { scalers, catalog } = await openScalers(foundation, opener, closing);
+    checkRole(options.loaded, options.role, catalog.list());
     const { engine, sources } = await openParts(foundation, { opener, catalog });
     for (const [id, source] of sources) closing.add(`metrics source ${id}`, source);
     closing.add("parts", engine.parts);

@@ -77,7 +77,9 @@ async function openAutoscalerHost(opening: Opening): Promise<OpenedParts> {
   const elector = parts.add("leader elector", await openElector(opening, opening.opener));
   const sleepGate = new SleepGate(clock);
   const traffic = parts.add("traffic", new PeerTraffic(peers, clock));
-  const opened = await openAutoscalerPart(opening, sleepGate, peers, { elector, singleHost: false });
+  // No DLX of another process is known: what keeps a resource awake then is that there is none at all.
+  const singleHost = opening.loaded.config.cluster.peers === undefined;
+  const opened = await openAutoscalerPart(opening, sleepGate, peers, { elector, singleHost });
   const wakes = parts.add("asked wakes", new AskedWakes({ ...opening, sleepGate }));
   const autoscalerPart = { ...opened.autoscalerPart, wakes };
   const process = randomUUID();

@@ -80,7 +80,7 @@ export class Reloader {
     const { file, path } = state.loaded;
     const loaded = parseConfigText(text, { file, path, overrides: this.#engine.overrides });
     try {
-      checkRole(loaded, this.#engine.role);
+      checkRole(loaded, this.#engine.role, this.#engine.catalog.list());
       checkWrittenResources(loaded);
       const secrets = resolveConfigSecrets({ ...this.#engine, loaded });
       return await applyConfig(this.#engine, state, { loaded, secrets }, (listen) => this.#target.openAdmin(listen));

@@ -86,6 +86,21 @@ export const metricTable: readonly MetricFacts[] = [
     seriesPerResource: 1,
   },
   {
+    name: "autoscaler_heartbeat_total",
+    type: "counter",
+    labels: [],
+    meaning: "The same as dormouse_autoscaler_heartbeat_total, by the name that ScaleIt's dashboards know",
+    seriesPerResource: 1,
+  },
+  {
+    name: "requests_failures_total",
+    type: "counter",
+    labels: ["method", "endpoint"],
+    meaning:
+      "Requests to HTTP APIs that failed, each attempt, by method and the path as configured; 0 from the start on",
+    seriesPerResource: 1,
+  },
+  {
     name: "dormouse_autoscaler_tick_seconds",
     type: "histogram",
     labels: [],

@@ -62,6 +62,8 @@ class HttpJsonSource implements MetricsSource {
     this.#client = client;
     this.#context = context;
     this.#answers = new SharedAnswers(context.clock, options.maxAge);
+    for (const { url } of Object.values(options.metrics))
+      if (!url.includes("{{")) client.expect({ method: "GET", url: new URL(url) });
   }
 
   /** One document that cannot be had leaves its own resources unknown; where none can be had, the query fails with the first one's reason. */
