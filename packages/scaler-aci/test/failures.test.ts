@@ -99,19 +99,6 @@ describe("a group in transition", () => {
     expect(await opened.scaler.getResource(web)).toMatchObject({ desired: 0, ready: 0 });
   });
 
-  it("that stays so is given up in time, with a known outcome and few requests", async () => {
-    const slow = await openOn(azure, { transitioning: { first: "2s", longest: "6s" } });
-    try {
-      azure.arm.faults = [answer(["stop"], problem(409, "ContainerGroupTransitioning", "still transitioning"))];
-      const error = await rejectionOf(slow.scaler.setScale(web, 0));
-      expect(error).toMatchObject({ code: "SCALER_CONFLICT" });
-      expect(error.message).toContain("still transitioning");
-      expect(azure.arm.count()["stop"]).toBe(3);
-    } finally {
-      await slow[Symbol.asyncDispose]();
-    }
-  });
-
   it("keeps no other group waiting", async () => {
     group.plan = { kind: "hold" };
     await opened.scaler.setScale(web, 1);
