@@ -31,10 +31,13 @@ afterEach(async () => {
 /** Two replicas at least, so that there is something to raise. */
 const target = "{ metric: in_flight, valueKind: total, value: 5 }";
 
+/** Its requests can fail, so they are counted, though nobody makes any here. */
+const httpSource = '{ use: http-json, options: { metrics: { far: { url: "http://127.0.0.1:9/far", path: $.far } } } }';
+
 function config(top = ""): string {
   return `admin: { listen: 127.0.0.1:0 }
 dlx: { listen: 127.0.0.1:0 }
-autoscaler: { every: 200ms }
+autoscaler: { every: 200ms, metrics: [{ use: dlx }, ${httpSource}] }
 scalers:
   - use: process
     id: local
