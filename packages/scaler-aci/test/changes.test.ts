@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { get } from "node:http";
-import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeEach, expect, it } from "vitest";
 import type { Resource, ResourceChange, Target } from "@dormouse/core";
 import type { FakeGroup } from "./fake/fake-group.ts";
 import { freePort } from "./fake/group-servers.ts";
 import { closeAuthority, type FakeAzure, openAzure } from "./fake/open-azure.ts";
+import { describeWithOpenssl as describe } from "./fake/openssl.ts";
 import { openOn, type OpenScaler, rejectionOf, until, untilResource, web } from "./open-on.ts";
 
 /** Elsewhere there is 127.0.0.1 alone. */

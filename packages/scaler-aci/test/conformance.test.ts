@@ -1,12 +1,13 @@
 import { type TestPlatform, testScaler, type Undo } from "@dormouse/conformance";
-import { afterAll, describe, it } from "vitest";
+import { afterAll, it } from "vitest";
 import { scaler as plugin } from "../src/index.ts";
 import type { FakeGroup } from "./fake/fake-group.ts";
 import { freePort } from "./fake/group-servers.ts";
 import { closeAuthority, openAzure } from "./fake/open-azure.ts";
+import { describeWithOpenssl } from "./fake/openssl.ts";
 
 // A fake resource manager and a fake login over TLS; its groups are real servers on loopback addresses.
-testScaler({ describe, it, plugin, open });
+testScaler({ describe: describeWithOpenssl, it, plugin, open });
 
 afterAll(closeAuthority);
 

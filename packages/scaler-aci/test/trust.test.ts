@@ -1,8 +1,9 @@
-import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeEach, expect, it } from "vitest";
 import type { FakeAnswer } from "./fake/fake-arm.ts";
 import { kindOf } from "./fake/fake-arm.ts";
 import { freePort } from "./fake/group-servers.ts";
 import { closeAuthority, type FakeAzure, openAzure } from "./fake/open-azure.ts";
+import { describeWithOpenssl as describe } from "./fake/openssl.ts";
 import { TlsServer } from "./fake/serve-tls.ts";
 import { openOn, rejectionOf, until, untilResource, web } from "./open-on.ts";
 
