@@ -13,7 +13,12 @@ trap 'rm -rf "$root"' EXIT
 mkdir -p "$root"/{bin,tmp,etc,proc,sys,dev,www,switches}
 chmod 755 "$root"
 chmod 1777 "$root/tmp"
-cp "$(command -v busybox)" "$root/bin/busybox"
+busybox=$(command -v busybox)
+if ldd "$busybox" 2>/dev/null | grep -q '=>'; then
+  echo "$busybox needs libraries, which the image lacks: apt-get install busybox-static" >&2
+  exit 1
+fi
+cp "$busybox" "$root/bin/busybox"
 for applet in sh sleep cat ls test env httpd echo kill hostname id; do ln -s busybox "$root/bin/$applet"; done
 echo awake >"$root/www/index.html"
 cat >"$root/bin/serve" <<'END'

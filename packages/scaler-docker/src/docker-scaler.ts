@@ -35,11 +35,13 @@ interface Patience {
   readonly codes: readonly ErrorCode[];
 }
 
-const patience: Readonly<Record<"own" | "others", Patience>> = {
+const patience: Readonly<Record<"own" | "others" | "strangers", Patience>> = {
   /** For whoever asks for this one. */
   own: { afterMs: 9_000, codes: ["SCALER_INTERNAL"] },
-  /** For whoever asks for all: they must not wait for one that hangs. */
+  /** For whoever asks for all, who must not wait for one that hangs. */
   others: { afterMs: 2_000, codes: ["SCALER_INTERNAL", "SCALER_TIMEOUT"] },
+  /** The same for one of which nothing is known yet. */
+  strangers: { afterMs: 6_000, codes: ["SCALER_INTERNAL", "SCALER_TIMEOUT"] },
 };
 
 /** A resource and what was read of it. */
@@ -157,7 +159,9 @@ export class DockerScaler implements ResourceScaler {
     const reading = this.#nextNumber();
     const groups = await this.#listGroups(signal);
     const all = await Promise.all(
-      [...groups.values()].map((group) => this.#readGroup(group, reading, signal, patience.others)),
+      [...groups].map(([key, group]) =>
+        this.#readGroup(group, reading, signal, this.#resources.has(key) ? patience.others : patience.strangers),
+      ),
     );
     for (const key of this.#resources.keys()) if (!groups.has(key)) this.#forget(key);
     return all.flatMap((known) => toListed(known) ?? []);
