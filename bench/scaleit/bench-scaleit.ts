@@ -2,7 +2,7 @@
 // Usage: npx pnpm@12 bench:scaleit
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import Table from "cli-table3";
+import { plainTable } from "../../e2e/harness/plain-table.ts";
 import { measuredSeeds, measureSeed, type SeedRuns } from "./measure-scaleit.ts";
 import { drawDocs } from "./draw-docs.ts";
 import { fillInPage, toRows } from "./render-numbers.ts";
@@ -14,9 +14,7 @@ for (const seed of measuredSeeds) {
   all.push(await measureSeed(seed));
 }
 const [head = [], ...rows] = toRows(all);
-const table = new Table({ head: [...head], style: { head: [] }, wordWrap: true, colWidths: head.map(() => 12) });
-table.push(...rows.map((row) => [...row]));
-process.stdout.write(`${table.toString()}\n`);
+process.stdout.write(`${plainTable(head, rows, "right")}\n`);
 const page = join(docs, "scaleit.md");
 writeFileSync(page, fillInPage(readFileSync(page, "utf8"), all));
 writeFileSync(join(docs, "scaleit.svg"), await drawDocs(all));
