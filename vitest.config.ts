@@ -34,6 +34,8 @@ export default defineConfig({
             "packages/*/test/kubernetes/**",
             "charts/test/kubernetes/**",
           ],
+          // Most of them wait for processes and clocks.
+          maxWorkers: 3,
           sequence: { groupOrder: 2 },
           testTimeout: 30_000,
           hookTimeout: 30_000,
