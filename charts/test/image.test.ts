@@ -15,7 +15,7 @@ function readManifest(path: string): Manifest {
 }
 
 it("the image holds the command and every first-party plugin", () => {
-  const plugins = globSync(["packages/scaler-*/package.json", "packages/kubernetes/package.json"], { cwd: root });
+  const plugins = globSync("packages/{scaler-*,kubernetes,http-json}/package.json", { cwd: root });
   const expected = ["@dormouse/cli", "@dormouse/core", ...plugins.map((path) => readManifest(path).name)];
   expect(Object.keys(readManifest("image/package.json").dependencies ?? {}).toSorted()).toEqual(expected.toSorted());
 });

@@ -189,7 +189,7 @@ describe("dormouse events --follow", () => {
 
   it("tells what keeps a resource awake that should sleep, with exit code 1", async () => {
     const host = await startHost(
-      scalers(`{ name: a, command: ${server("a", { answerMs: 4_000 })}, policy: { hosts: [a.test] } }`),
+      scalers(`{ name: a, command: ${server("a", { answerMs: 10_000 })}, policy: { hosts: [a.test] } }`),
       { folder },
     );
     const answer = host.get("a.test");

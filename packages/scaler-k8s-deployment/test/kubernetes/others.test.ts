@@ -106,71 +106,75 @@ describe("a HorizontalPodAutoscaler on the same workload", () => {
 });
 
 describe("a tool that reverts what Dormouse writes, ten times a second", () => {
-  it("neither brings a version back nor makes a sleeping workload unreachable, and is not fought without end", async () => {
-    const gateway = await openGateway(inject("kubernetes").kubeconfig);
-    const scene = await openScene({ kubeconfig: gateway.kubeconfig });
-    const ref = { namespace: scene.namespace.name, name: "web" };
-    await scene.make("web", { replicas: 2 });
-    await expect.poll(async () => (await scene.listed("web"))?.ready, soon).toBe(2);
-    await scene.putToSleep("web");
-    const revert = async (): Promise<void> => {
-      const annotations = { "dormouse.dev/epoch": "7", "dormouse.dev/wake-replicas": "1" };
-      await again(() => scene.patchWorkload("web", { metadata: { annotations } }));
-      await again(() =>
-        scene.patchService("web", {
-          metadata: { annotations: { "dormouse.dev/route": null } },
-          spec: { selector: { [divertedKey]: null } },
-        }),
-      );
-    };
-    const stop = new AbortController();
-    const unreachable: string[] = [];
-    const loop = async (): Promise<void> => {
-      while (!stop.signal.aborted) {
-        await revert();
-        const isAsleep = (await scene.workload("web")).spec.replicas === 0;
-        if (isAsleep && (await scene.endpoints("web")).length === 0) unreachable.push("asleep without an endpoint");
-        await new Promise((resolve) => setTimeout(resolve, 100));
-      }
-    };
-    const reverting = loop();
-    try {
-      await revert();
-      const before = gateway.writes().length;
-      await new Promise((resolve) => setTimeout(resolve, 8_000));
-      // Eighty reverts; each repair is answered ever later.
-      expect(gateway.writes().length - before).toBeLessThan(15);
-      expect(gateway.writes().length - before).toBeGreaterThan(0);
-      const seen = new Map<string, string>();
-      const note = ({ version, state }: { readonly version: string; readonly state: string }): void => {
-        expect(seen.get(version) ?? state).toBe(state);
-        seen.set(version, state);
+  it(
+    "neither brings a version back nor makes a sleeping workload unreachable, and is not fought without end",
+    { timeout: 180_000 },
+    async () => {
+      const gateway = await openGateway(inject("kubernetes").kubeconfig);
+      const scene = await openScene({ kubeconfig: gateway.kubeconfig });
+      const ref = { namespace: scene.namespace.name, name: "web" };
+      await scene.make("web", { replicas: 2 });
+      await expect.poll(async () => (await scene.listed("web"))?.ready, soon).toBe(2);
+      await scene.putToSleep("web");
+      const revert = async (): Promise<void> => {
+        const annotations = { "dormouse.dev/epoch": "7", "dormouse.dev/wake-replicas": "1" };
+        await again(() => scene.patchWorkload("web", { metadata: { annotations } }));
+        await again(() =>
+          scene.patchService("web", {
+            metadata: { annotations: { "dormouse.dev/route": null } },
+            spec: { selector: { [divertedKey]: null } },
+          }),
+        );
       };
-      const given = new Set<string>();
-      for (let round = 0; round < 20; round += 1) {
-        const replicas = round % 2 === 0 ? 1 : 0;
-        const { version } = await scene.scaler.setScale(ref, replicas);
-        expect(given).not.toContain(version);
-        given.add(version);
-        note({ version, state: String(replicas) });
-        const read = await scene.scaler.getResource(ref);
-        note({ version: read?.version ?? "", state: String(read?.desired) });
-        // What a sleep holds on to is gone once the tool was there.
+      const stop = new AbortController();
+      const unreachable: string[] = [];
+      const loop = async (): Promise<void> => {
+        while (!stop.signal.aborted) {
+          await revert();
+          const isAsleep = (await scene.workload("web")).spec.replicas === 0;
+          if (isAsleep && (await scene.endpoints("web")).length === 0) unreachable.push("asleep without an endpoint");
+          await new Promise((resolve) => setTimeout(resolve, 100));
+        }
+      };
+      const reverting = loop();
+      try {
         await revert();
-        await expect(scene.scaler.setScale(ref, replicas, { ifVersion: version })).rejects.toMatchObject({
-          code: "SCALER_CONFLICT",
-        });
-        // As the host's reconciler does, whatever comes of it.
-        const mark = await scene.scaler.setScale(ref, replicas);
-        await scene.scaler.routeTraffic?.(ref, "dlx", { version: mark.version }).catch(() => {});
-        expect(await scene.endpoints("web")).toEqual([scene.dlx.address]);
+        const before = gateway.writes().length;
+        await new Promise((resolve) => setTimeout(resolve, 8_000));
+        // Eighty reverts; each repair is answered ever later.
+        expect(gateway.writes().length - before).toBeLessThan(15);
+        expect(gateway.writes().length - before).toBeGreaterThan(0);
+        const seen = new Map<string, string>();
+        const note = ({ version, state }: { readonly version: string; readonly state: string }): void => {
+          expect(seen.get(version) ?? state).toBe(state);
+          seen.set(version, state);
+        };
+        const given = new Set<string>();
+        for (let round = 0; round < 20; round += 1) {
+          const replicas = round % 2 === 0 ? 1 : 0;
+          const { version } = await scene.scaler.setScale(ref, replicas);
+          expect(given).not.toContain(version);
+          given.add(version);
+          note({ version, state: String(replicas) });
+          const read = await scene.scaler.getResource(ref);
+          note({ version: read?.version ?? "", state: String(read?.desired) });
+          // What a sleep holds on to is gone once the tool was there.
+          await revert();
+          await expect(scene.scaler.setScale(ref, replicas, { ifVersion: version })).rejects.toMatchObject({
+            code: "SCALER_CONFLICT",
+          });
+          // As the host's reconciler does, whatever comes of it.
+          const mark = await scene.scaler.setScale(ref, replicas);
+          await scene.scaler.routeTraffic?.(ref, "dlx", { version: mark.version }).catch(() => {});
+          expect(await scene.endpoints("web")).toEqual([scene.dlx.address]);
+        }
+      } finally {
+        stop.abort();
+        await reverting;
       }
-    } finally {
-      stop.abort();
-      await reverting;
-    }
-    expect(unreachable).toEqual([]);
-  });
+      expect(unreachable).toEqual([]);
+    },
+  );
 });
 
 /** Until nobody else writes in the same moment. */
