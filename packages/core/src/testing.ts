@@ -7,3 +7,4 @@ export {
   type RecordedCall,
   type ScalerCallName,
 } from "./testing/memory-scaler.ts";
+export { type TestAnswer, type TestRequest, TestServer } from "./testing/test-server.ts";

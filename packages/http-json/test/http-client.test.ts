@@ -1,7 +1,7 @@
 import { systemClock } from "@dormouse/core";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { HttpClient, HttpFailure, type HttpCall, parseJson } from "../src/index.ts";
-import { type TestAnswer, type TestRequest, TestServer } from "./test-server.ts";
+import { type TestAnswer, type TestRequest, TestServer } from "@dormouse/core/testing";
 
 const retries = { attempts: 3, firstWait: 1, longestWait: 2 };
 

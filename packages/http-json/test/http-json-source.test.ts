@@ -2,7 +2,7 @@ import { isConfigError, type Logger, type MetricSample, openPort, type ResourceR
 import { FakeClock } from "@dormouse/core/testing";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { metricsSource } from "../src/index.ts";
-import { type TestAnswer, type TestRequest, TestServer } from "./test-server.ts";
+import { type TestAnswer, type TestRequest, TestServer } from "@dormouse/core/testing";
 
 const app: ResourceRef = { scaler: "http", namespace: "default", name: "app" };
 const shop: ResourceRef = { ...app, name: "shop" };

@@ -1,7 +1,7 @@
 import { isScalerError, type ScalerError } from "@dormouse/core";
 import { describe, expect, it } from "vitest";
 import { openTestScaler, refOf, serve, type TestScaler } from "./test-scaler.ts";
-import type { TestAnswer } from "./test-server.ts";
+import type { TestAnswer } from "@dormouse/core/testing";
 
 async function errorOf(promise: Promise<unknown>): Promise<ScalerError> {
   const error = await promise.then(

@@ -5,7 +5,7 @@ import { type TestPlatform, testScaler, type Undo } from "@dormouse/conformance"
 import type { LocalRef } from "@dormouse/core";
 import { describe, it } from "vitest";
 import { scaler as plugin } from "../src/index.ts";
-import { type TestAnswer, type TestRequest, TestServer } from "./test-server.ts";
+import { type TestAnswer, type TestRequest, TestServer } from "@dormouse/core/testing";
 
 // The ScaleIt protocol as it is: a count, no versions, addresses that stand in the configuration, and errors now and then.
 // Left out: nothing there tells of a change but a count's, of a start, or of an instance's end.

@@ -2,7 +2,7 @@ import { type TestPlatform, testScaler } from "@dormouse/conformance";
 import { describe, it } from "vitest";
 import { scaler as plugin } from "../src/index.ts";
 import { TestApp } from "./test-app.ts";
-import { type TestAnswer, type TestRequest, TestServer } from "./test-server.ts";
+import { type TestAnswer, type TestRequest, TestServer } from "@dormouse/core/testing";
 
 // An API with versions, which reports its instances while they stop, too.
 testScaler({ describe, it, plugin, open });

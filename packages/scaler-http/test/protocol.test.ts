@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { describe, expect, it } from "vitest";
 import { openTestScaler, refOf, serve } from "./test-scaler.ts";
-import type { TestAnswer, TestRequest } from "./test-server.ts";
+import type { TestAnswer, TestRequest } from "@dormouse/core/testing";
 
 const app = refOf("app");
 

@@ -1,7 +1,7 @@
 import { defaultPolicy, type GuardedScaler, type LocalRef, type Logger, openScaler, systemClock } from "@dormouse/core";
 import { onTestFinished } from "vitest";
 import { scaler as plugin } from "../src/index.ts";
-import { type TestAnswer, type TestRequest, TestServer } from "./test-server.ts";
+import { type TestAnswer, type TestRequest, TestServer } from "@dormouse/core/testing";
 
 /** What one test works on. */
 export interface TestScaler {
