@@ -85,7 +85,13 @@ async function runProof(stage: ClusterStage, proof: Proof, { quick, seed }: Clus
   const random = new SeededRandom(seed, proof.name);
   try {
     await stage.withDemos(proof.plans, async (demo, ...others) => {
-      await proof.run({ stage, demo, demos: [demo, ...others], tally, isQuick: quick, random });
+      const demos = [demo, ...others];
+      try {
+        await proof.run({ stage, demo, demos, tally, isQuick: quick, random });
+      } catch (error) {
+        for (const { ref } of demos) say(`${proof.name} broke off; of ${ref}:\n${await stage.hosts.account(ref)}`);
+        throw error;
+      }
     });
   } catch (error) {
     tally.claim(false, describe(error));

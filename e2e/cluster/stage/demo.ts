@@ -5,6 +5,7 @@ import { nodePath } from "../../kubernetes/build-image.ts";
 import type { ApiList, ApiObject, PodObject, TestApi } from "../../kubernetes/test-api.ts";
 import { createNamespace } from "../../kubernetes/test-namespace.ts";
 import type { TestNamespace } from "../../kubernetes/test-namespace.ts";
+import { canConnect } from "../caller/can-connect.ts";
 import { type Burst, type BurstResult, sendBurst } from "../caller/send-burst.ts";
 
 /** Annotations of the Deployment, without `dormouse.dev/`. */
@@ -227,10 +228,26 @@ export class Demo implements AsyncDisposable {
     await this.#createCaller(ledger);
     // It may be asleep again already.
     await this.#until("it was ready or asleep", ({ spec, status }) => spec.replicas === 0 || isUp(status, replicas));
+    await this.#untilReachable();
+  }
+
+  /**
+   * The cluster may lag behind with a new Service: a connection that sets out before its rules are there is led nowhere,
+   * and stays so however often it is tried.
+   */
+  async #untilReachable(): Promise<void> {
+    await until(
+      `the Service of ${this.ref} took a connection from this machine and from a Pod`,
+      async () => {
+        const fromPod = await fetch(`http://${this.#callerIp}:9090/connects`);
+        return (await fromPod.text()) === "true" && (await canConnect(this.#clusterIp, 80));
+      },
+      patienceMs,
+    );
   }
 
   async #createCaller(ledger: { readonly name: string }): Promise<void> {
-    const files = ["send-burst.ts", "serve-caller.ts"].map(
+    const files = ["can-connect.ts", "send-burst.ts", "serve-caller.ts"].map(
       (name) => [name, readFileSync(new URL(`../caller/${name}`, import.meta.url), "utf8")] as const,
     );
     await this.api.post(`/api/v1/namespaces/${this.name}/configmaps`, {

@@ -101,6 +101,16 @@ export class Hosts {
     return JSON.stringify(await this.ask(ip, "GET", `/v1/resources/${ref}/why`));
   }
 
+  /** What the leader and each DLX say about a resource, for whoever has to find out why something failed. */
+  async account(ref: string): Promise<string> {
+    const askAll = async (): Promise<readonly string[]> =>
+      Promise.all((await this.pods("dlx")).map(async (pod) => `${pod.name}: ${await this.#activity(pod, ref)}`));
+    const parts = await Promise.allSettled([this.why(ref), askAll()]);
+    return parts
+      .flatMap((part) => (part.status === "fulfilled" ? part.value : `not to be had: ${String(part.reason)}`))
+      .join("\n");
+  }
+
   /** One call of a pod's admin API; rejects where it does not answer with 2xx. */
   async ask(ip: string, method: "GET" | "POST", path: string): Promise<unknown> {
     this.#token ??= await this.#readToken();
@@ -112,6 +122,13 @@ export class Hosts {
     const text = await answer.text();
     if (!answer.ok) throw new Error(`${method} ${path}: ${String(answer.status)} ${text.slice(0, 500)}`);
     return JSON.parse(text);
+  }
+
+  async #activity({ ip }: HostPod, ref: string): Promise<string> {
+    const { resources } = (await this.ask(ip, "GET", "/v1/activity")) as {
+      readonly resources: readonly { readonly ref: string }[];
+    };
+    return JSON.stringify(resources.find((each) => each.ref === ref) ?? "knows nothing of it");
   }
 
   async #readToken(): Promise<string> {
