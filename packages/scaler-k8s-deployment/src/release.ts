@@ -18,7 +18,7 @@ import type { RouteApi } from "./route-api.ts";
 import { isReady } from "./pod.ts";
 import { epochOf } from "./version.ts";
 import type { WatchedCluster } from "./watched-cluster.ts";
-import type { WorkloadApi } from "./workload-api.ts";
+import { notFound, type WorkloadApi } from "./workload-api.ts";
 import { factsOf, type WorkloadFacts } from "./workload-facts.ts";
 import { lingerMs } from "./workload-keeper.ts";
 import { refOf, type Workload } from "./workload.ts";
@@ -43,6 +43,15 @@ export interface ReleaseParts {
   readonly defaults: Policy;
 }
 
+/** What one round works with, and what it has found. */
+interface Round extends ReleaseParts {
+  /**
+   * Uids of workloads that take no write, for they are gone or their namespace is: an API server that died while a
+   * namespace went can go on listing what was in it.
+   */
+  readonly gone: Set<string>;
+}
+
 /**
  * Hands every workload back: first it is written down that nothing is managed any more, so that no host begins anew;
  * then each is woken, gets its traffic, and loses all that Dormouse wrote on it.
@@ -52,6 +61,7 @@ export interface ReleaseParts {
 export async function releaseAll(parts: ReleaseParts, signal: AbortSignal | undefined): Promise<void> {
   const { watched, book, clock } = parts;
   await book.setReleased(clock.now(), signal);
+  const gone = new Set<string>();
   const leftovers = (): readonly WorkloadFacts[] =>
     watched
       .workloads()
@@ -59,10 +69,13 @@ export async function releaseAll(parts: ReleaseParts, signal: AbortSignal | unde
       .filter(({ hasLeftovers }) => hasLeftovers);
   let failures: readonly string[] = [];
   for (let round = 0; round < rounds && leftovers().length > 0; round += 1) {
-    failures = await releaseEach(leftovers(), parts, signal);
+    gone.clear();
+    failures = await releaseEach(leftovers(), { ...parts, gone }, signal);
     await clock.sleep(1_000, signal);
   }
-  const left = leftovers().map(({ workload }) => `${refOf(workload).namespace}/${refOf(workload).name}`);
+  const left = leftovers().flatMap(({ workload }) =>
+    gone.has(workload.metadata.uid) ? [] : [nameOf(refOf(workload))],
+  );
   if (left.length === 0) return;
   const problems =
     failures.length > 0 ? failures : left.map((name) => `${name}: somebody writes on it again and again`);
@@ -81,10 +94,10 @@ interface HandedBack {
 /** The DLXs listen for what is handed back for a while: nodes learn of it later, and send to the DLXs until then. */
 async function releaseEach(
   all: readonly WorkloadFacts[],
-  parts: ReleaseParts,
+  round: Round,
   signal: AbortSignal | undefined,
 ): Promise<readonly string[]> {
-  const { clock, routes, api, logger } = parts;
+  const { clock, routes, api, logger } = round;
   const failures: string[] = [];
   const handed: HandedBack[] = [];
   const attempt = async (ref: LocalRef, work: () => Promise<void>): Promise<void> => {
@@ -93,12 +106,12 @@ async function releaseEach(
     } catch (error) {
       signal?.throwIfAborted();
       const { code, message } = toScalerError(error);
-      failures.push(`${ref.namespace}/${ref.name}: ${code}: ${message}`);
+      failures.push(`${nameOf(ref)}: ${code}: ${message}`);
     }
   };
   const handBackOne = (facts: WorkloadFacts) => async (): Promise<void> =>
     attempt(refOf(facts.workload), async () => {
-      const one = await handBack(facts, parts, signal);
+      const one = await handBack(facts, round, signal);
       if (one !== undefined) handed.push(one);
     });
   await new PQueue({ concurrency }).addAll(all.map(handBackOne));
@@ -109,7 +122,7 @@ async function releaseEach(
       attempt(ref, async () => {
         if (service !== undefined) await routes.forget(service, signal);
         await api.forget(workload, signal);
-        logger.info({ resource: `${ref.namespace}/${ref.name}` }, "handed back");
+        logger.info({ resource: nameOf(ref) }, "handed back");
       });
   await new PQueue({ concurrency }).addAll(handed.map(forgetOne));
   return failures;
@@ -118,29 +131,51 @@ async function releaseEach(
 /** Wakes one and gives it its traffic; undefined where it is gone. */
 async function handBack(
   { workload, plan, wakeReplicas }: WorkloadFacts,
-  parts: ReleaseParts,
+  round: Round,
   signal: AbortSignal | undefined,
 ): Promise<HandedBack | undefined> {
-  const { api, routes } = parts;
+  const { routes } = round;
   const ref = refOf(workload);
-  const now = await api.read(ref, signal);
-  if (now === undefined) return undefined;
-  const desired = now.spec.replicas ?? 1;
-  // Also where it is awake: a sleep that somebody has begun finds another version then.
-  const { after } = await api.scale(ref, desired > 0 ? desired : wakeReplicas, { signal });
+  const after = await wake(workload, wakeReplicas, round, signal);
+  if (after === undefined) return undefined;
   const { service } = plan;
   if (service === undefined) return { ref, service, workload: after, wasAway: false };
   const record = { to: "resource", uid: after.metadata.uid, epoch: epochOf(after.metadata.annotations) } as const;
   const order = { service, ports: plan.ports, drains: plan.drains, wakeReplicas, record };
   const wasAway = readRoute(service.metadata)?.to === "dlx";
-  if (wasAway) await whenReady(ref, after.spec.replicas ?? 1, parts, signal);
+  if (wasAway) await whenReady(ref, after.spec.replicas ?? 1, round, signal);
   await routes.beginRestore(order, signal);
-  await whenInTraffic(ref, service, parts, signal);
+  await whenInTraffic(ref, service, round, signal);
   await routes.endRestore(order, signal);
   return { ref, service, workload: after, wasAway };
 }
 
-/** As many pods as are wanted say that they are ready, or the time is over. */
+/**
+ * Also one that is awake is written on: a sleep that somebody has begun finds another version then. Undefined where it
+ * is gone.
+ */
+async function wake(
+  workload: Workload,
+  wakeReplicas: number,
+  { api, gone, logger }: Round,
+  signal: AbortSignal | undefined,
+): Promise<Workload | undefined> {
+  const ref = refOf(workload);
+  try {
+    const now = await api.read(ref, signal);
+    if (now === undefined) throw notFound(ref);
+    const desired = now.spec.replicas ?? 1;
+    const { after } = await api.scale(ref, desired > 0 ? desired : wakeReplicas, { signal });
+    return after;
+  } catch (error) {
+    if (!isScalerError(error) || error.code !== "SCALER_NOT_FOUND") throw error;
+    gone.add(workload.metadata.uid);
+    logger.warn({ error, resource: nameOf(ref) }, "nothing to hand back: it is gone, or its namespace is");
+    return undefined;
+  }
+}
+
+/** As many pods as are wanted say that they are ready, or it is being deleted, or the time is over. */
 async function whenReady(
   ref: LocalRef,
   desired: number,
@@ -150,11 +185,12 @@ async function whenReady(
   const startedAt = clock.monotonic();
   for (let tries = 0; clock.monotonic() - startedAt < readyWithinMs; tries += 1) {
     const workload = watched.workload(ref);
-    if (workload === undefined || watched.podsOf(workload).filter(isReady).length >= desired) return;
+    if (workload === undefined || workload.metadata.deletionTimestamp !== undefined) return;
+    if (watched.podsOf(workload).filter(isReady).length >= desired) return;
     await clock.sleep(backoffMs(tries, { firstMs: 50, longestMs: 1_000 }), signal);
   }
   logger.warn(
-    { resource: `${ref.namespace}/${ref.name}` },
+    { resource: nameOf(ref) },
     `not ready within ${formatDuration(readyWithinMs)}; its traffic goes back to it all the same`,
   );
 }
@@ -174,5 +210,9 @@ async function whenInTraffic(
     if (pods.size > 0) return;
     await clock.sleep(backoffMs(tries, { firstMs: 50, longestMs: 500 }), signal);
   }
-  logger.warn({ resource: `${ref.namespace}/${ref.name}` }, "none of its pods came into the traffic");
+  logger.warn({ resource: nameOf(ref) }, "none of its pods came into the traffic");
+}
+
+function nameOf({ namespace, name }: LocalRef): string {
+  return `${namespace}/${name}`;
 }
