@@ -74,7 +74,7 @@ export class KubeClient implements AsyncDisposable {
     return openCallScope({
       clock: this.#clock,
       afterMs,
-      late: () => toEndedError(call, "SCALER_TIMEOUT", `no answer within ${String(afterMs)} ms`),
+      late: () => toEndedError(call, "SCALER_TIMEOUT", `no answer within ${String(Math.round(afterMs))} ms`),
       signals: [
         { signal: this.#life.signal, error: disposed },
         { signal, error: () => toEndedError(call, "SCALER_ABORTED", "the call was given up") },

@@ -75,6 +75,7 @@ describe("handing everything back", () => {
     await api.delete(path);
     onTestFinished(() => finalizer(null));
     await scene.scaler.release?.();
+    expect(await scene.pods("web")).toEqual([]);
     await expectUntouched(scene);
   });
 });
