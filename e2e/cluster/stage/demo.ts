@@ -43,8 +43,12 @@ export interface Slice extends ApiObject {
   readonly ports?: readonly { readonly port: number }[] | null;
 }
 
-/** How long one change of state may take, with everything that a proof does to the cluster meanwhile. */
-const patienceMs = 60_000;
+/**
+ * How long one change of state may take, with everything that a proof does to the cluster meanwhile. A kubelet that has
+ * lost sight of a container that ended keeps its Pod for a minute more; a DLX that cannot be asked may be in use until then,
+ * so nothing sleeps.
+ */
+const patienceMs = 150_000;
 
 const labels = { app: "web" };
 
