@@ -5,7 +5,7 @@ import type { OperationKind } from "./operations.ts";
 export type DlxObservation =
   | {
       readonly known: true;
-      /** Id of the DLX process. */
+      /** What the peer discovery calls it, such as its pod's name. */
       readonly id: string;
       readonly inFlight: number;
       readonly held: number;

@@ -72,9 +72,9 @@ export function byRef(resources: readonly ResourceActivity[]): ReadonlyMap<strin
 export function activityOf(reading: ActivityReading, key: string): readonly DlxObservation[] | undefined {
   return reading.peers?.map((peer) => {
     if (!peer.known) return peer;
-    const { process: id, uptimeMs } = peer.report;
-    const seen = peer.resources.get(key);
-    if (seen === undefined) return { known: true, id, inFlight: 0, held: 0, idleForMs: uptimeMs };
+    const { id, report, resources } = peer;
+    const seen = resources.get(key);
+    if (seen === undefined) return { known: true, id, inFlight: 0, held: 0, idleForMs: report.uptimeMs };
     return { known: true, id, inFlight: seen.inFlight, held: seen.held, idleForMs: seen.idleForMs };
   });
 }

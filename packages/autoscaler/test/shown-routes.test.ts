@@ -102,6 +102,8 @@ describe("a route that is shown to be wrong", () => {
     const events = world.journal.list().filter(({ reason }) => reason.includes("again and again"));
     expect(events).toMatchObject([{ kind: "resource", by: "reconciler", outcome: "failed" }]);
     world.memory.afterCall = original;
+    // What was mended a moment ago is undone once more.
+    await world.advance(1_500);
     await world.until(() => world.routedTo() === "dlx", 70_000);
     await world.advance(10_000);
     expect(world.routedTo()).toBe("dlx");
@@ -238,7 +240,9 @@ describe("traffic that stays with the DLX", () => {
     const autoscaler = await world.openAutoscaler();
     await world.advance(300_000);
     expect(world.isAsleep()).toBe(false);
-    expect(autoscaler.lastDecision("memory/default/web")).toMatchObject({ reason: "not-diverted" });
+    // For two seconds after each mend it is not.
+    const isUndiverted = (): boolean => autoscaler.lastDecision("memory/default/web")?.reason === "not-diverted";
+    await world.until(isUndiverted, 5_000);
     expect((await world.close()).violations).toEqual([]);
   });
 });
