@@ -18,7 +18,7 @@ import type { RouteApi } from "./route-api.ts";
 import { isReady } from "./pod.ts";
 import { epochOf } from "./version.ts";
 import type { WatchedCluster } from "./watched-cluster.ts";
-import { notFound, type WorkloadApi } from "./workload-api.ts";
+import type { WorkloadApi } from "./workload-api.ts";
 import { factsOf, type WorkloadFacts } from "./workload-facts.ts";
 import { lingerMs } from "./workload-keeper.ts";
 import { refOf, type Workload } from "./workload.ts";
@@ -59,7 +59,7 @@ interface Round extends ReleaseParts {
  * @throws ScalerError that names the workloads for which that did not work
  */
 export async function releaseAll(parts: ReleaseParts, signal: AbortSignal | undefined): Promise<void> {
-  const { watched, book, clock } = parts;
+  const { watched, book, clock, logger } = parts;
   await book.setReleased(clock.now(), signal);
   const gone = new Set<string>();
   const leftovers = (): readonly WorkloadFacts[] =>
@@ -73,9 +73,17 @@ export async function releaseAll(parts: ReleaseParts, signal: AbortSignal | unde
     failures = await releaseEach(leftovers(), { ...parts, gone }, signal);
     await clock.sleep(1_000, signal);
   }
-  const left = leftovers().flatMap(({ workload }) =>
-    gone.has(workload.metadata.uid) ? [] : [nameOf(refOf(workload))],
-  );
+  const namesOf = (isGone: boolean): readonly string[] =>
+    leftovers().flatMap(({ workload }) =>
+      gone.has(workload.metadata.uid) === isGone ? [nameOf(refOf(workload))] : [],
+    );
+  const leftOut = namesOf(true);
+  if (leftOut.length > 0)
+    logger.warn(
+      { resources: leftOut.slice(0, 20) },
+      "listed, and yet gone with their namespaces: nothing to hand back",
+    );
+  const left = namesOf(false);
   if (left.length === 0) return;
   const problems =
     failures.length > 0 ? failures : left.map((name) => `${name}: somebody writes on it again and again`);
@@ -157,22 +165,18 @@ async function handBack(
 async function wake(
   workload: Workload,
   wakeReplicas: number,
-  { api, gone, logger }: Round,
+  { api, gone }: Round,
   signal: AbortSignal | undefined,
 ): Promise<Workload | undefined> {
   const ref = refOf(workload);
-  try {
-    const now = await api.read(ref, signal);
-    if (now === undefined) throw notFound(ref);
-    const desired = now.spec.replicas ?? 1;
-    const { after } = await api.scale(ref, desired > 0 ? desired : wakeReplicas, { signal });
-    return after;
-  } catch (error) {
-    if (!isScalerError(error) || error.code !== "SCALER_NOT_FOUND") throw error;
-    gone.add(workload.metadata.uid);
-    logger.warn({ error, resource: nameOf(ref) }, "nothing to hand back: it is gone, or its namespace is");
-    return undefined;
-  }
+  const desired = (await api.read(ref, signal))?.spec.replicas ?? 1;
+  const scaled = await api.scale(ref, desired > 0 ? desired : wakeReplicas, { signal }).catch(undefinedIfGone);
+  if (scaled === undefined) gone.add(workload.metadata.uid);
+  return scaled?.after;
+}
+
+function undefinedIfGone(error: unknown): undefined {
+  if (!isScalerError(error) || error.code !== "SCALER_NOT_FOUND") throw error;
 }
 
 /** As many pods as are wanted say that they are ready, or it is being deleted, or the time is over. */
