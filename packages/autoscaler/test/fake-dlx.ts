@@ -54,6 +54,7 @@ export interface FakeDlxOptions {
  */
 export class FakeDlx implements DlxPeer {
   readonly id: string;
+  readonly #process: string;
   /** What the next answers to activity and fences go through: throw or wait here. */
   onActivity: () => Promise<void> | void = () => {};
   onFence: (attempt: string) => Promise<void> | void = () => {};
@@ -70,6 +71,7 @@ export class FakeDlx implements DlxPeer {
   constructor(options: FakeDlxOptions) {
     this.#options = options;
     this.id = options.name;
+    this.#process = `process of ${options.name}`;
     this.#startedAt = options.clock.monotonic();
   }
 
@@ -78,7 +80,7 @@ export class FakeDlx implements DlxPeer {
     const { clock } = this.#options;
     const uptimeMs = clock.monotonic() - this.#startedAt;
     const resources = [...this.#places].map(([ref, place]) => this.#activity(ref, place, uptimeMs));
-    return { process: this.id, startedAt: clock.now() - uptimeMs, uptimeMs, resources };
+    return { process: this.#process, startedAt: clock.now() - uptimeMs, uptimeMs, resources };
   }
 
   async fence(ref: ResourceRef, attempt: string): Promise<FenceAnswer> {
@@ -87,7 +89,7 @@ export class FakeDlx implements DlxPeer {
     const place = this.#place(formatRef(ref));
     place.licensed = false;
     place.fences += 1;
-    const answer = { process: this.id, attempt, inFlight: place.inFlight.size, held: place.held.length };
+    const answer = { process: this.#process, attempt, inFlight: place.inFlight.size, held: place.held.length };
     void this.#wake(ref, place);
     return this.answer(answer);
   }
