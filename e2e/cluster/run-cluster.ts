@@ -89,7 +89,8 @@ async function runProof(stage: ClusterStage, proof: Proof, { quick, seed }: Clus
       try {
         await proof.run({ stage, demo, demos, tally, isQuick: quick, random });
       } catch (error) {
-        for (const { ref } of demos) say(`${proof.name} broke off; of ${ref}:\n${await stage.hosts.account(ref)}`);
+        const accounts = await Promise.all(demos.map(({ ref }) => stage.hosts.account(ref)));
+        for (const account of accounts) say(`${proof.name} broke off:\n${account}`);
         throw error;
       }
     });

@@ -43,12 +43,8 @@ export interface Slice extends ApiObject {
   readonly ports?: readonly { readonly port: number }[] | null;
 }
 
-/**
- * How long one change of state may take, with everything that a proof does to the cluster meanwhile. A kubelet that has
- * lost sight of a container that ended keeps its Pod for a minute more; a DLX that cannot be asked may be in use until then,
- * so nothing sleeps.
- */
-const patienceMs = 150_000;
+/** How long one change of state may take, with everything that a proof does to the cluster meanwhile. */
+const patienceMs = 60_000;
 
 const labels = { app: "web" };
 
@@ -236,8 +232,8 @@ export class Demo implements AsyncDisposable {
   }
 
   /**
-   * The cluster may lag behind with a new Service: a connection that sets out before its rules are there is led nowhere,
-   * and stays so however often it is tried.
+   * The nodes may lag behind with a new Service. The kernel remembers where it led a connection's first packet: one that
+   * sets out before the Service's rules are there never arrives, however often it is sent again.
    */
   async #untilReachable(): Promise<void> {
     await until(

@@ -18,6 +18,8 @@ export interface DlxCounts {
   readonly requests: number;
 }
 
+type ResourceCounts = DlxCounts & { readonly ref: string };
+
 type Component = "dlx" | "autoscaler";
 
 interface Pod extends PodObject {
@@ -84,10 +86,7 @@ export class Hosts {
   async counts(ref: string, pods?: readonly HostPod[]): Promise<DlxCounts> {
     const sum = { inFlight: 0, held: 0, requests: 0 };
     for (const { ip } of pods ?? (await this.pods("dlx"))) {
-      const { resources } = (await this.ask(ip, "GET", "/v1/activity")) as {
-        readonly resources: readonly (DlxCounts & { readonly ref: string })[];
-      };
-      const found = resources.find((each) => each.ref === ref);
+      const found = (await this.#activity(ip)).find((each) => each.ref === ref);
       sum.inFlight += found?.inFlight ?? 0;
       sum.held += found?.held ?? 0;
       sum.requests += found?.requests ?? 0;
@@ -101,14 +100,15 @@ export class Hosts {
     return JSON.stringify(await this.ask(ip, "GET", `/v1/resources/${ref}/why`));
   }
 
-  /** What the leader and each DLX say about a resource, for whoever has to find out why something failed. */
+  /** What the leader and each DLX say about a resource, for whoever has to find out why something failed. Never rejects. */
   async account(ref: string): Promise<string> {
-    const askAll = async (): Promise<readonly string[]> =>
-      Promise.all((await this.pods("dlx")).map(async (pod) => `${pod.name}: ${await this.#activity(pod, ref)}`));
-    const parts = await Promise.allSettled([this.why(ref), askAll()]);
-    return parts
-      .flatMap((part) => (part.status === "fulfilled" ? part.value : `not to be had: ${String(part.reason)}`))
-      .join("\n");
+    const pods = await this.pods("dlx").catch(() => []);
+    const ofDlx = async ({ name, ip }: HostPod): Promise<string> => {
+      const found = (await this.#activity(ip)).find((each) => each.ref === ref);
+      return `${name}: ${found === undefined ? "knows nothing of it" : JSON.stringify(found)}`;
+    };
+    const parts = await Promise.allSettled([this.why(ref), ...pods.map(ofDlx)]);
+    return parts.map((part) => (part.status === "fulfilled" ? part.value : String(part.reason))).join("\n");
   }
 
   /** One call of a pod's admin API; rejects where it does not answer with 2xx. */
@@ -124,11 +124,11 @@ export class Hosts {
     return JSON.parse(text);
   }
 
-  async #activity({ ip }: HostPod, ref: string): Promise<string> {
+  async #activity(ip: string): Promise<readonly ResourceCounts[]> {
     const { resources } = (await this.ask(ip, "GET", "/v1/activity")) as {
-      readonly resources: readonly { readonly ref: string }[];
+      readonly resources: readonly ResourceCounts[];
     };
-    return JSON.stringify(resources.find((each) => each.ref === ref) ?? "knows nothing of it");
+    return resources;
   }
 
   async #readToken(): Promise<string> {
