@@ -13,7 +13,7 @@ export interface Clock {
   now(): number;
   /** Milliseconds since some fixed moment; never goes back. For every duration and deadline. */
   monotonic(): Milliseconds;
-  /** Calls back once after so many ms (0: soon). The timer does not keep the process alive if `unref`. */
+  /** Calls back once after so many ms (0: soon), never earlier by `monotonic`. The timer does not keep the process alive if `unref`. */
   setTimer(afterMs: Milliseconds, callback: () => void, options?: { readonly unref?: boolean }): Timer;
   /** Resolves after so many ms; rejects with the signal's reason once it aborts, and leaves no timer behind. */
   sleep(ms: Milliseconds, signal?: AbortSignal): Promise<void>;
