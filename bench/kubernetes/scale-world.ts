@@ -3,7 +3,14 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "@dormouse/core";
-import { type ApiServer, makePodReady, openApiServer, openTestApi, type TestApi } from "@dormouse/test-kubernetes";
+import {
+  type ApiServer,
+  makePodReady,
+  openApiServer,
+  openTestApi,
+  slicesPath,
+  type TestApi,
+} from "@dormouse/test-kubernetes";
 import { parse, stringify } from "yaml";
 import { AuditLog } from "./audit-log.ts";
 import { forEachAtOnce } from "./for-each-at-once.ts";
@@ -109,7 +116,7 @@ export class ScaleWorld implements AsyncDisposable {
     );
     const slices = await this.#slices();
     await forEachAtOnce(slices, concurrency, async ({ metadata: { namespace, name } }) => {
-      await this.#api.delete(`${slicesPath(namespace)}/${name}`);
+      await this.#api.delete(`${await slicesPath(this.#api, namespace)}/${name}`);
     });
     await forEachAtOnce(this.#names, concurrency, async ({ namespace, name }) => {
       const selector = { "dormouse.dev/diverted": null };
@@ -136,7 +143,7 @@ export class ScaleWorld implements AsyncDisposable {
       async (name) => void (await api.post("/api/v1/namespaces", { metadata: { name } })),
     );
     await api.post(`/api/v1/namespaces/${hostNamespace}/services`, dlxService);
-    await api.post(slicesPath(hostNamespace), dlxSlice(this.address));
+    await api.post(await slicesPath(api, hostNamespace), dlxSlice(this.address));
     await api.post(`/api/v1/namespaces/${hostNamespace}/pods`, dlxPod);
     const namespace = {
       name: hostNamespace,
@@ -156,13 +163,9 @@ export class ScaleWorld implements AsyncDisposable {
 
   async #slices(): Promise<readonly Slice[]> {
     const selector = encodeURIComponent("endpointslice.kubernetes.io/managed-by=dormouse.dev");
-    const path = `/apis/discovery.k8s.io/v1beta1/endpointslices?labelSelector=${selector}`;
+    const path = `${await slicesPath(this.#api)}?labelSelector=${selector}`;
     return (await this.#api.get<{ readonly items: readonly Slice[] }>(path)).items;
   }
-}
-
-function slicesPath(namespace: string): string {
-  return `/apis/discovery.k8s.io/v1beta1/namespaces/${namespace}/endpointslices`;
 }
 
 interface Kubeconfig {

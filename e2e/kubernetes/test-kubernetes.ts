@@ -5,6 +5,7 @@ export { openApiServer } from "./open-api-server.ts";
 export type { ApiServer, ApiServerOptions } from "./open-api-server.ts";
 export { runTestKubelet } from "./run-test-kubelet.ts";
 export type { TestKubeletOptions } from "./run-test-kubelet.ts";
+export { slicesPath } from "./slices-path.ts";
 export type { TestServer } from "./serve-tests.ts";
 export { ApiFailure, openTestApi } from "./test-api.ts";
 export type { ApiList, ApiObject, ObjectMeta, PatchKind, PodObject, TestApi } from "./test-api.ts";

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { fetch } from "undici";
 import { until } from "../../harness/until.ts";
 import { nodePath } from "../../kubernetes/build-image.ts";
+import { slicesPath } from "../../kubernetes/slices-path.ts";
 import type { ApiList, ApiObject, PodObject, TestApi } from "../../kubernetes/test-api.ts";
 import { createNamespace } from "../../kubernetes/test-namespace.ts";
 import type { TestNamespace } from "../../kubernetes/test-namespace.ts";
@@ -125,12 +126,12 @@ export class Demo implements AsyncDisposable {
   /** Dormouse's own slices of the Service. */
   async slices(): Promise<readonly Slice[]> {
     const selector = encodeURIComponent("endpointslice.kubernetes.io/managed-by=dormouse.dev");
-    const path = `${await this.#discovery()}/namespaces/${this.name}/endpointslices`;
+    const path = await slicesPath(this.api, this.name);
     return (await this.api.get<ApiList<Slice>>(`${path}?labelSelector=${selector}`)).items;
   }
 
   async deleteSlice({ metadata: { name } }: Slice): Promise<void> {
-    await this.api.delete(`${await this.#discovery()}/namespaces/${this.name}/endpointslices/${name}`);
+    await this.api.delete(`${await slicesPath(this.api, this.name)}/${name}`);
   }
 
   /** Pods of the Deployment, those that end included. */
@@ -199,14 +200,6 @@ export class Demo implements AsyncDisposable {
       },
       withinMs,
     );
-  }
-
-  async #discovery(): Promise<string> {
-    const { versions } = await this.api.get<{ readonly versions: readonly { readonly groupVersion: string }[] }>(
-      "/apis/discovery.k8s.io",
-    );
-    const newest = versions.map(({ groupVersion }) => groupVersion).toSorted()[0];
-    return `/apis/${newest ?? ""}`;
   }
 
   async #create({ policy, replicas = 1, startMs = 0, ledgers }: DemoOptions): Promise<void> {

@@ -8,6 +8,7 @@ import {
   createNamespace,
   type PodObject,
   runTestKubelet,
+  slicesPath,
   type TestNamespace,
 } from "@dormouse/test-kubernetes";
 import { inject } from "vitest";
@@ -172,7 +173,7 @@ interface Slice {
 
 /** Where the cluster's proxies would send a Service's traffic: any ready endpoint counts. */
 async function routedTo(namespace: TestNamespace, ref: LocalRef): Promise<"dlx" | "resource"> {
-  const path = `/apis/discovery.k8s.io/v1beta1/namespaces/${namespace.name}/endpointslices`;
+  const path = await slicesPath(namespace.api, namespace.name);
   const { items } = await namespace.api.get<{ readonly items: readonly Slice[] }>(path);
   const slices = items.filter(({ metadata }) => metadata.labels?.["kubernetes.io/service-name"] === plainName(ref));
   const ours = slices.filter(

@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { networkInterfaces } from "node:os";
-import type { TestNamespace } from "@dormouse/test-kubernetes";
+import { slicesPath, type TestNamespace } from "@dormouse/test-kubernetes";
 
 /** What takes a DLX's place where no request is sent: it accepts connections at every port of its range. */
 export interface StandInDlx extends AsyncDisposable {
@@ -38,10 +38,7 @@ export async function openStandInDlx(namespace: TestNamespace, count = 4): Promi
     metadata: { name: "dormouse-dlx" },
     spec: { ports: [{ name: "http", port: 80 }] },
   });
-  const version = (await api.get<{ groups: { name: string; versions: { version: string }[] }[] }>("/apis")).groups
-    .find((group) => group.name === "discovery.k8s.io")
-    ?.versions.map((each) => each.version);
-  const path = `/apis/discovery.k8s.io/${version?.includes("v1") === true ? "v1" : "v1beta1"}/namespaces/${name}/endpointslices`;
+  const path = await slicesPath(api, name);
   const endpoints = (addresses: readonly string[]) =>
     addresses.map((each) => ({
       addresses: [each],
