@@ -9,6 +9,7 @@ describe("parseClusterOptions", () => {
       only: [],
       quick: false,
       seed: 7,
+      nodes: 1,
       keptImages: false,
       help: false,
     });
@@ -30,5 +31,12 @@ describe("parseClusterOptions", () => {
 
   it.each(["", "1.5", "-1", "many"])("refuses the seed %j", (seed) => {
     expect(() => parseClusterOptions([`--seed=${seed}`], names, 7)).toThrow("--seed must be a whole number from 0");
+  });
+
+  it("takes a number of nodes from 1 to 9", () => {
+    expect(parseClusterOptions(["--nodes", "3"], names, 7).nodes).toBe(3);
+    for (const wrong of ["0", "10", "", "two"]) {
+      expect(() => parseClusterOptions([`--nodes=${wrong}`], names, 7)).toThrow("--nodes must be a number from 1 to 9");
+    }
   });
 });

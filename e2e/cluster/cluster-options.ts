@@ -6,6 +6,8 @@ export interface ClusterOptions {
   readonly only: readonly string[];
   readonly quick: boolean;
   readonly seed: number;
+  /** Of a cluster of our own; a foreign one has what it has. */
+  readonly nodes: number;
   /** Images of the last run are used as they are. */
   readonly keptImages: boolean;
   readonly help: boolean;
@@ -23,6 +25,7 @@ export function parseClusterOptions(
       only: { type: "string", multiple: true, default: [] },
       quick: { type: "boolean", default: false },
       seed: { type: "string", default: String(anySeed) },
+      nodes: { type: "string", default: "1" },
       "kept-images": { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
@@ -33,5 +36,9 @@ export function parseClusterOptions(
   if (!/^\d+$/.test(values.seed) || !Number.isSafeInteger(seed)) {
     throw new Error(`--seed must be a whole number from 0, not ${JSON.stringify(values.seed)}`);
   }
-  return { only: values.only, quick: values.quick, seed, keptImages: values["kept-images"], help: values.help };
+  if (!/^[1-9]$/.test(values.nodes)) {
+    throw new Error(`--nodes must be a number from 1 to 9, not ${JSON.stringify(values.nodes)}`);
+  }
+  const { only, quick, "kept-images": keptImages, help } = values;
+  return { only, quick, seed, nodes: Number(values.nodes), keptImages, help };
 }

@@ -12,12 +12,13 @@ import { ClusterStage } from "./stage/cluster-stage.ts";
 
 const names = proofs.map(({ name }) => name);
 
-const usage = `Usage: npx pnpm@12 test:cluster [--quick] [--seed N] [--kept-images] [--only NAME]…
+const usage = `Usage: npx pnpm@12 test:cluster [--quick] [--seed N] [--nodes N] [--kept-images] [--only NAME]…
 
 Installs the working tree by its chart on a real cluster, and tries out what it claims there.
 
   --quick        fewer rounds
   --seed         repeats the random moments of an earlier run, which printed it
+  --nodes        of a cluster of our own: 1 to 9 (1)
   --kept-images  takes the images of the last run instead of building them
   --only         just this: ${names.join(", ")}
 
@@ -44,7 +45,7 @@ async function main(args: readonly string[]): Promise<number> {
 
 async function runAll(options: ClusterOptions): Promise<number> {
   process.stdout.write(`seed ${String(options.seed)}${options.quick ? ", fewer rounds" : ""}\n`);
-  const stage = await ClusterStage.open(() => images(options), say);
+  const stage = await ClusterStage.open(options.nodes, () => images(options), say);
   let results: readonly ProofResult[];
   try {
     results = await runChosen(stage, options);

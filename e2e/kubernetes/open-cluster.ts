@@ -6,7 +6,7 @@ import { freePort } from "../harness/free-port.ts";
 import type { Image } from "./build-image.ts";
 import { findServer, kubernetesHome } from "./find-server.ts";
 import { onInterrupt } from "./on-interrupt.ts";
-import { runScript, runScriptNow } from "./run-script.ts";
+import { runScript, runScriptNow, type ScriptVariables } from "./run-script.ts";
 
 const run = promisify(execFile);
 
@@ -29,7 +29,7 @@ export interface TestCluster extends AsyncDisposable {
 }
 
 /**
- * The cluster of `KUBECONFIG` if that is set, else one of our own on this machine, which takes about ten seconds and is
+ * The cluster of `KUBECONFIG` if that is set, else one of our own on this machine, of the programs that `findServer` gives, which takes about ten seconds and is
  * gone with the disposal, when this process is interrupted, and when it dies.
  *
  * @param nodes how many nodes one of our own has
@@ -37,10 +37,11 @@ export interface TestCluster extends AsyncDisposable {
  */
 export async function openCluster(nodes = 1): Promise<TestCluster> {
   const found = findServer();
-  return found.kind === "cluster" ? foreignCluster(found.kubeconfig) : ownCluster(nodes);
+  if (found.kind === "cluster") return foreignCluster(found.kubeconfig);
+  return ownCluster(nodes, found.kind === "programs" ? { K8S_BIN: found.folder } : {});
 }
 
-async function ownCluster(nodes: number): Promise<TestCluster> {
+async function ownCluster(nodes: number, programs: ScriptVariables): Promise<TestCluster> {
   const parent = join(kubernetesHome(), "run");
   mkdirSync(parent, { recursive: true });
   const folder = mkdtempSync(join(parent, "cluster-"));
@@ -61,7 +62,8 @@ async function ownCluster(nodes: number): Promise<TestCluster> {
     SCHEDULER_PORT: String(await freePort()),
   };
   try {
-    await runScript("cluster-up.sh", { ...variables, ...ports, OWNER_PID: String(process.pid) }, [String(nodes)]);
+    const owner = { OWNER_PID: String(process.pid) };
+    await runScript("cluster-up.sh", { ...variables, ...ports, ...programs, ...owner }, [String(nodes)]);
   } catch (error) {
     interrupt[Symbol.dispose]();
     // The script has cleaned up what it had begun, and nothing of a cluster that was up before.

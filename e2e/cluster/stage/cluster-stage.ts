@@ -4,7 +4,7 @@ import type { Image } from "../../kubernetes/build-image.ts";
 import { openCluster } from "../../kubernetes/open-cluster.ts";
 import type { TestCluster } from "../../kubernetes/open-cluster.ts";
 import { openTestApi } from "../../kubernetes/test-api.ts";
-import type { TestApi } from "../../kubernetes/test-api.ts";
+import type { ApiList, TestApi } from "../../kubernetes/test-api.ts";
 import { Demo, type DemoOptions } from "./demo.ts";
 import { Hosts } from "./hosts.ts";
 import { MetricsAdapter } from "./metrics-adapter.ts";
@@ -35,15 +35,22 @@ export class ClusterStage implements AsyncDisposable {
     this.#open = open;
   }
 
-  /** @param say is told of each step */
-  static async open(images: () => Promise<readonly Image[]>, say: (what: string) => void): Promise<ClusterStage> {
+  /**
+   * @param nodes of a cluster of our own
+   * @param say is told of each step
+   */
+  static async open(
+    nodes: number,
+    images: () => Promise<readonly Image[]>,
+    say: (what: string) => void,
+  ): Promise<ClusterStage> {
     const open: Opened = [];
     try {
-      const cluster = await openCluster();
+      const cluster = await openCluster(nodes);
       open.push(cluster);
-      say(`the cluster is up: ${cluster.kubeconfig}`);
       const api = openTestApi(cluster.kubeconfig);
       open.push(api);
+      say(`the cluster is up: ${await describeCluster(api)}, ${cluster.kubeconfig}`);
       const tools = await openClientTools(cluster.kubeconfig);
       open.push({ [Symbol.asyncDispose]: async () => tools[Symbol.dispose]() });
       for (const image of await images()) {
@@ -94,6 +101,13 @@ export class ClusterStage implements AsyncDisposable {
 }
 
 type Opened = AsyncDisposable[];
+
+/** `Kubernetes v1.20.2, 1 node` */
+async function describeCluster(api: TestApi): Promise<string> {
+  const { gitVersion } = await api.get<{ readonly gitVersion: string }>("/version");
+  const { length } = (await api.get<ApiList>("/api/v1/nodes")).items;
+  return `Kubernetes ${gitVersion}, ${String(length)} ${length === 1 ? "node" : "nodes"}`;
+}
 
 /** The last one first; the first failure is thrown once all are closed. */
 async function closeAll(open: Opened): Promise<void> {
