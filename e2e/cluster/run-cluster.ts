@@ -90,8 +90,9 @@ async function runProof(stage: ClusterStage, proof: Proof, { quick, seed }: Clus
       try {
         await proof.run({ stage, demo, demos, tally, isQuick: quick, random });
       } catch (error) {
-        const accounts = await Promise.all(demos.map(({ ref }) => stage.hosts.account(ref)));
-        for (const account of accounts) say(`${proof.name} broke off:\n${account}`);
+        for (const each of demos) {
+          say(`${proof.name} broke off:\n${await stage.hosts.account(each.ref)}\n${await each.account()}`);
+        }
         throw error;
       }
     });

@@ -13,7 +13,10 @@ const count = { whole: 3, quick: 1 };
 /** Requests that each DLX holds. */
 const held = 10;
 
-/** What the killed one held is cut, since its connections are gone; whoever is with another one must notice nothing. */
+/**
+ * What the killed one held is cut, since its connections are gone; whoever is with another one must notice nothing. Nobody
+ * is asked to connect before the kubelet has noticed, for a second or so: until then the cluster itself leads there too.
+ */
 export const dlxKilled: Proof = {
   name: "dlx-killed",
   title: "DLX: SIGKILL while it and another hold requests",
@@ -52,6 +55,7 @@ async function strike(stage: ClusterStage, demo: Demo, afterMs: number, tally: T
   tally.countRound();
   tally.add(await living);
   const { failures } = await dying;
+  await hosts.untilNoticed("dlx", victim);
   await hosts.untilReady("dlx");
   await expectRecovered(demo, tally, `dlx-${round}`);
   return failures.length;

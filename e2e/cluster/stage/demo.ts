@@ -134,6 +134,14 @@ export class Demo implements AsyncDisposable {
     await this.api.delete(`${await slicesPath(this.api, this.name)}/${name}`);
   }
 
+  /** What the API server says about it, for whoever has to find out why something failed. Never rejects. */
+  async account(): Promise<string> {
+    const parts = await Promise.allSettled([this.deployment(), this.service(), this.slices(), this.allPods()]);
+    return parts
+      .map((part) => (part.status === "fulfilled" ? JSON.stringify(part.value) : String(part.reason)))
+      .join("\n");
+  }
+
   /** Pods of the Deployment, those that end included. */
   async allPods(): Promise<readonly PodObject[]> {
     const path = `/api/v1/namespaces/${this.name}/pods?labelSelector=app%3Dweb`;

@@ -9,6 +9,8 @@ export interface HostPod {
   readonly name: string;
   readonly uid: string;
   readonly ip: string;
+  /** How often the kubelet has started it again. */
+  readonly restarts: number;
 }
 
 /** Counts of one DLX for one resource. */
@@ -26,6 +28,7 @@ interface Pod extends PodObject {
   readonly metadata: PodObject["metadata"] & { readonly deletionTimestamp?: string };
   readonly status: PodObject["status"] & {
     readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+    readonly containerStatuses?: readonly { readonly restartCount: number }[];
   };
 }
 
@@ -46,7 +49,9 @@ export class Hosts {
     );
     return items
       .filter(({ metadata, status }) => metadata.deletionTimestamp === undefined && isReady(status))
-      .map(({ metadata: { name, uid }, status: { podIP = "" } }) => ({ name, uid, ip: podIP }));
+      .map(({ metadata: { name, uid }, status: { podIP = "", containerStatuses = [] } }) => {
+        return { name, uid, ip: podIP, restarts: containerStatuses[0]?.restartCount ?? 0 };
+      });
   }
 
   /** Resolves once so many of a part are ready. */
@@ -56,6 +61,19 @@ export class Hosts {
       async () => {
         const pods = await this.pods(component).catch(() => []);
         return pods.length === count && pods;
+      },
+      60_000,
+    );
+  }
+
+  /** Resolves once the kubelet has noticed that the process of a pod was killed: until then its Services lead there too. */
+  async untilNoticed(component: Component, { uid, restarts }: HostPod): Promise<void> {
+    await until(
+      "the kubelet noticed the killed process",
+      async () => {
+        const pods = await this.pods(component).catch(() => undefined);
+        const found = pods?.find((each) => each.uid === uid);
+        return pods !== undefined && (found === undefined || found.restarts > restarts);
       },
       60_000,
     );
