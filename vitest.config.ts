@@ -7,6 +7,9 @@ import { ScorecardCheck } from "./packages/conformance/scripts/scorecards/scorec
 const conditions = ["@dormouse/source", "node"];
 const fromSource = { resolve: { conditions }, ssr: { resolve: { conditions, externalConditions: conditions } } };
 
+/** How long `expect.poll` polls where the test does not say: as long as anything may take on a busy machine. */
+const patient = { expect: { poll: { timeout: 20_000 } } };
+
 export default defineConfig({
   test: {
     pool: "forks",
@@ -17,6 +20,7 @@ export default defineConfig({
       {
         ...fromSource,
         test: {
+          ...patient,
           name: "unit",
           include: ["packages/*/src/**/*.test.ts", "scripts/**/*.test.ts", "examples/scaleit/**/*.test.ts"],
           sequence: { groupOrder: 1 },
@@ -26,6 +30,7 @@ export default defineConfig({
       {
         ...fromSource,
         test: {
+          ...patient,
           name: "package",
           include: ["packages/*/test/**/*.test.ts", "charts/test/**/*.test.ts", "bench/scaleit/**/*.test.ts"],
           exclude: [
@@ -45,6 +50,7 @@ export default defineConfig({
         ...fromSource,
         plugins: [leaveOutWithoutServer()],
         test: {
+          ...patient,
           name: "kubernetes",
           include: [
             "packages/*/test/kubernetes/**/*.test.ts",
@@ -65,6 +71,7 @@ export default defineConfig({
         ...fromSource,
         plugins: [leaveOutWithoutEngine()],
         test: {
+          ...patient,
           name: "docker",
           include: ["packages/*/test/docker/**/*.test.ts", "e2e/docker/**/*.test.ts"],
           globalSetup: ["e2e/docker/serve-tests.ts"],
@@ -80,6 +87,7 @@ export default defineConfig({
       {
         ...fromSource,
         test: {
+          ...patient,
           name: "e2e",
           include: ["e2e/**/*.test.ts"],
           exclude: ["**/node_modules/**", "e2e/docker/**", "e2e/kubernetes/**"],

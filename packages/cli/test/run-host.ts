@@ -77,8 +77,12 @@ async function ask(url: string, headers: Readonly<Record<string, string>>): Prom
   return { status: answer.statusCode, headers: answer.headers, body: await answer.body.text() };
 }
 
-/** A server for `command:` in a configuration: answers with its name, after so long, once it has been up for so long. */
-export function server(name: string, { startMs = 0, answerMs = 0 } = {}): string {
-  const code = `setTimeout(() => require("node:http").createServer((q, r) => setTimeout(() => r.end("${name}"), ${answerMs})).listen(process.env.PORT, "127.0.0.1"), ${startMs})`;
+/**
+ * A server for `command:` in a configuration: answers with its name, after so long and once a file is there, when it has
+ * been up for so long.
+ */
+export function server(name: string, { startMs = 0, answerMs = 0, answersWith = "/" } = {}): string {
+  const answer = `const answer = (r) => require("node:fs").existsSync("${answersWith}") ? r.end("${name}") : setTimeout(answer, 20, r)`;
+  const code = `${answer}; setTimeout(() => require("node:http").createServer((q, r) => setTimeout(answer, ${answerMs}, r)).listen(process.env.PORT, "127.0.0.1"), ${startMs})`;
   return JSON.stringify([process.execPath, "-e", code]);
 }

@@ -91,11 +91,14 @@ describe("an autoscaler that runs", () => {
     await writeFile(join(folder, "token"), "one");
     await write(admin, peers("p1", url));
     const bin = startBin(["autoscaler", "--no-watch"], { folder });
-    expect(await ask(bin, "/v1/resources", "one")).toMatchObject({
-      role: "autoscaler",
-      lead: { leads: true },
-      silent: [{ id: "p1", code: "SCALER_FORBIDDEN" }],
-    });
+    // It asks the DLX each time anew, and gives it one second to answer.
+    await expect
+      .poll(() => ask(bin, "/v1/resources", "one"), { timeout: 20_000 })
+      .toMatchObject({
+        role: "autoscaler",
+        lead: { leads: true },
+        silent: [{ id: "p1", code: "SCALER_FORBIDDEN" }],
+      });
     await untilLogged(
       bin,
       "no leader elector is configured (cluster.leader): this must be the only autoscaler there is",

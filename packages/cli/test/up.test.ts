@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { freePort } from "@dormouse/core/testing";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { endBins, processesWith, runBin, startBin } from "./run-bin.ts";
 import { server, startHost, untilLogged } from "./run-host.ts";
@@ -48,7 +49,8 @@ describe("dormouse up", () => {
     await runBin(["init"], { folder });
     const yaml = (await readFile(join(folder, "dormouse.yaml"), "utf8"))
       .replaceAll(/127\.0\.0\.1:808\d/g, "127.0.0.1:0")
-      .replace("a dormouse", folder);
+      .replace("a dormouse", folder)
+      .replace("idleAfter: 30s", "idleAfter: 10m");
     const host = await startHost(yaml, { folder });
     expect(await host.ask("/readyz")).toMatchObject({ status: 200 });
 
@@ -64,7 +66,7 @@ describe("dormouse up", () => {
     expect((await host.run("ls")).stdout).toMatch(/^RESOURCE .*\nlocal\/default\/hello +awake +1\/1 +0 +0 /);
     await expect
       .poll(async () => (await host.run("why", "hello")).stdout, soon)
-      .toMatch(/next +sleeps in \d+ s if nobody comes/);
+      .toMatch(/next +sleeps in [\d.]+ min if nobody comes/);
     const why = await host.run("why", "hello");
     expect(why.stdout).toMatch(/^local\/default\/hello is awake, for .*\(request: /);
     expect(why.stdout).toMatch(/last wake +done in .*claim .*start/);
@@ -91,14 +93,15 @@ describe("dormouse up", () => {
   });
 
   it("puts an idle service to sleep by itself, and its process is gone", async () => {
+    const command = server(`a ${folder}`, { answersWith: join(folder, "answer") });
     const host = await startHost(
-      scalers(
-        `{ name: a, command: ${server(`a ${folder}`)}, policy: { hosts: [a.test], idleAfter: 300ms, minAwake: 0 } }`,
-      ),
+      scalers(`{ name: a, command: ${command}, policy: { hosts: [a.test], idleAfter: 300ms, minAwake: 0 } }`),
       { folder },
     );
-    await host.get("a.test");
-    expect(await processesWith(`a ${folder}`)).toHaveLength(1);
+    const answer = host.get("a.test");
+    await expect.poll(() => processesWith(`a ${folder}`), soon).toHaveLength(1);
+    await writeFile(join(folder, "answer"), "");
+    expect(await answer).toMatchObject({ status: 200 });
     expect(await untilLogged(host.bin, "sleep done")).toMatchObject({
       resource: "local/default/a",
       by: "autoscaler",
@@ -142,7 +145,8 @@ describe("dormouse up", () => {
 describe("dormouse events --follow", () => {
   it("prints what was and what comes, waits for a host that restarts, and ends with Ctrl-C", async () => {
     const yaml = scalers(`{ name: a, command: ${server("a")}, policy: { hosts: [a.test] } }`);
-    const host = await startHost(yaml, { folder });
+    const listen = ["--admin-listen", `127.0.0.1:${await freePort()}`];
+    const host = await startHost(yaml, { folder }, ...listen);
     await host.get("a.test");
     const follow = startBin(["events", "--follow", "-o", "json", "--admin", host.admin], { folder });
     const kinds = (): string[] =>
@@ -157,9 +161,9 @@ describe("dormouse events --follow", () => {
     host.bin.kill("SIGTERM");
     await host.bin.ended;
     await expect
-      .poll(() => follow.stderr())
+      .poll(() => follow.stderr(), soon)
       .toBe("the stream of events has ended; waiting for the host to come back\n");
-    const again = await startHost(yaml, { folder }, "--admin-listen", new URL(host.admin).host);
+    const again = await startHost(yaml, { folder }, ...listen);
     await again.get("a.test");
     await expect.poll(kinds, soon).toEqual(["wake", "sleep", "wake"]);
     follow.kill("SIGINT");
@@ -188,15 +192,14 @@ describe("dormouse events --follow", () => {
   });
 
   it("tells what keeps a resource awake that should sleep, with exit code 1", async () => {
-    const host = await startHost(
-      scalers(`{ name: a, command: ${server("a", { answerMs: 10_000 })}, policy: { hosts: [a.test] } }`),
-      { folder },
-    );
+    const command = server("a", { answersWith: join(folder, "answer") });
+    const host = await startHost(scalers(`{ name: a, command: ${command}, policy: { hosts: [a.test] } }`), { folder });
     const answer = host.get("a.test");
     await expect.poll(async () => (await host.ask("/v1/resources")).body, soon).toContain('"inFlight":1');
     const { code, stdout } = await host.run("sleep", "a");
     expect([code, stdout]).toEqual([1, expect.stringMatching(/^local\/default\/a stays as it is: .*in flight/i)]);
     expect((await host.run("why", "a")).stdout).toMatch(/next +stays as it is: they have to end/);
+    await writeFile(join(folder, "answer"), "");
     expect((await answer).status).toBe(200);
   });
 });

@@ -1,4 +1,5 @@
 export { FakeClock } from "./testing/fake-clock.ts";
+export { freePort } from "./testing/free-port.ts";
 export { memoryPlugin, openMemoryScaler } from "./testing/memory-plugin.ts";
 export { MemoryResource, type MemoryPlatform, type MemoryResourceOptions } from "./testing/memory-resource.ts";
 export {

@@ -1,7 +1,8 @@
 import { EventJournal, ResourceCatalog, type ResourcePort, silentLogger, SleepGate, systemClock } from "@dormouse/core";
 import { type MemoryScaler, openMemoryScaler } from "@dormouse/core/testing";
-import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { type Dlx, openDlx } from "../src/dlx.ts";
+import { eventually } from "./eventually.ts";
 import { bodyOf, sendRaw } from "./raw-http.ts";
 import { openDeadTarget, openRawTarget, openTarget, testConfig } from "./test-front.ts";
 
@@ -31,7 +32,7 @@ async function openDiverted(instances: Readonly<Record<string, number>>): Promis
   });
   const catalog = new ResourceCatalog({ clock: systemClock, logger: silentLogger });
   catalog.follow(guarded);
-  await vi.waitFor(() => expect(catalog.get(key)).toBeDefined());
+  await eventually(() => expect(catalog.get(key)).toBeDefined());
   const dlx = await openDlx({
     catalog,
     clock: systemClock,
@@ -98,8 +99,8 @@ describe("a resource that the platform has diverted, its policy not enabled", ()
     const dead = await openDeadTarget();
     const { memory, dlx, listeners } = await openDiverted({ http, admin: dead.port });
     const refused = [ask(listeners["admin"], "127.0.0.2"), ask(listeners["admin"], "127.0.0.2", upgrade)];
-    await vi.waitFor(() => expect(dlx.status(key).licensed).toBe(true));
-    await vi.waitFor(() => expect(dlx.status(key).held).toBe(2));
+    await eventually(() => expect(dlx.status(key).licensed).toBe(true));
+    await eventually(() => expect(dlx.status(key).held).toBe(2));
     expect(bodyOf(await ask(listeners["http"], "127.0.0.1"))).toBe("http");
     const claims = memory.calls.filter(({ call }) => call === "setScale").length;
     for (const text of await Promise.all(refused)) {
@@ -114,8 +115,8 @@ describe("a resource that the platform has diverted, its policy not enabled", ()
   it("listens elsewhere as soon as the platform says so", async () => {
     const { memory, dlx } = await openDiverted(await openApp());
     memory.remove(ref);
-    await vi.waitFor(() => expect(dlx.addresses.some(({ resource }) => resource === key)).toBe(false));
+    await eventually(() => expect(dlx.addresses.some(({ resource }) => resource === key)).toBe(false));
     memory.add({ name: "app", ports: [{ name: "http", number: 80, protocol: "http", listen: "127.0.0.3:0" }] });
-    await vi.waitFor(() => expect(dlx.addresses.at(-1)?.listen).toMatch(/^127\.0\.0\.3:/));
+    await eventually(() => expect(dlx.addresses.at(-1)?.listen).toMatch(/^127\.0\.0\.3:/));
   });
 });

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { request as httpRequest, type IncomingMessage } from "node:http";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
+import { eventually } from "./eventually.ts";
 import { RawConnection } from "./raw-http.ts";
 import { settled } from "./settled.ts";
 import { openTarget, openTestFront } from "./test-front.ts";
@@ -53,9 +54,9 @@ describe("forwarding, large bodies", () => {
     client.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     expect(await settled(() => written)).toBeLessThan(mostBuffered);
     client.socket.resume();
-    await vi.waitFor(() => expect(client.length).toBeGreaterThan(mostBuffered), { timeout: 8_000 });
+    await eventually(() => expect(client.length).toBeGreaterThan(mostBuffered));
     client.destroy();
-    await vi.waitFor(() => expect(target.sockets.size).toBe(0));
+    await eventually(() => expect(target.sockets.size).toBe(0));
   });
 
   it("reads no more of an upload than its target takes, and nothing while it is held", async () => {

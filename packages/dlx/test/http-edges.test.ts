@@ -1,5 +1,6 @@
 import { FakeClock } from "@dormouse/core/testing";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
+import { eventually } from "./eventually.ts";
 import { bodyOf, RawConnection, sendRaw } from "./raw-http.ts";
 import { openRawTarget, openSilentTarget, openTarget, openTestFront } from "./test-front.ts";
 
@@ -16,7 +17,7 @@ describe("Expect: 100-continue", () => {
     const { port, gate } = await openTestFront();
     const client = await RawConnection.open(port);
     client.write("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
-    await vi.waitFor(() => expect(gate.held).toBe(1));
+    await eventually(() => expect(gate.held).toBe(1));
     expect(client.text).toBe("");
     gate.wake(target);
     await client.until("HTTP/1.1 100 Continue\r\n\r\n");
@@ -39,7 +40,7 @@ describe("Expect: 100-continue", () => {
     const text = await sendRaw(port, "POST / HTTP/1.1\r\nHost: a\r\nExpect: a-miracle\r\nContent-Length: 0\r\n\r\n");
     expect(text).toMatch(/^HTTP\/1.1 417 /);
     expect(text).toContain('"code":"DLX_BAD_REQUEST"');
-    await vi.waitFor(() => expect(records).toEqual([{ key: "", status: 417, cold: false }]));
+    await eventually(() => expect(records).toEqual([{ key: "", status: 417, cold: false }]));
   });
 });
 
@@ -53,7 +54,7 @@ describe("answers before the end of a request", () => {
     const client = await RawConnection.open(port);
     client.write("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n");
     await client.until("big");
-    await vi.waitFor(() => expect(gate.inFlight).toBe(0));
+    await eventually(() => expect(gate.inFlight).toBe(0));
     client.write(`0123456789${get}`);
     expect(await client.until("next")).toMatch(/^HTTP\/1.1 413 /);
     expect(records[0]?.status).toBe(413);
@@ -74,7 +75,7 @@ describe("answers before the end of a request", () => {
     client.write("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n");
     for (let i = 0; i < 10; i += 1) client.write(Buffer.alloc(20_000));
     expect(await client.until("big")).toMatch(/^HTTP\/1.1 413 Too Large/);
-    await vi.waitFor(() => expect(records[0]?.status).toBe(413));
+    await eventually(() => expect(records[0]?.status).toBe(413));
     client.destroy();
   });
 
@@ -108,13 +109,13 @@ describe("a target that breaks off", () => {
     const { port, records, gate } = await openTestFront({ targets: [target] });
     const client = await RawConnection.open(port);
     client.write(request);
-    await vi.waitFor(() => expect(connections[0]?.text).toContain("\r\n\r\n"));
+    await eventually(() => expect(connections[0]?.text).toContain("\r\n\r\n"));
     connections[0]?.socket.write(bytes);
     await client.until("half");
     connections[0]?.socket.destroy();
     const text = await client.untilClosed();
     expect(bodyOf(text)).not.toMatch(/0\r\n\r\n$/);
-    await vi.waitFor(() => expect(records).toEqual([{ key: "local/default/app", status: 502, cold: false }]));
+    await eventually(() => expect(records).toEqual([{ key: "local/default/app", status: 502, cold: false }]));
     expect(gate.passages[0]?.ends).toBe(1);
     expect(gate.inFlight).toBe(0);
   });
@@ -126,7 +127,7 @@ describe("a target that breaks off", () => {
     const errors: unknown[] = [];
     client.socket.on("error", (error) => errors.push(Reflect.get(error, "code")));
     client.write("GET / HTTP/1.0\r\nHost: a\r\n\r\n");
-    await vi.waitFor(() => expect(connections[0]?.text).toContain("\r\n\r\n"));
+    await eventually(() => expect(connections[0]?.text).toContain("\r\n\r\n"));
     connections[0]?.socket.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n");
     await client.until("half");
     connections[0]?.socket.resetAndDestroy();
@@ -163,7 +164,7 @@ describe("a target that breaks off", () => {
     expect(text).toContain('"code":"DLX_TARGET_UNREACHABLE"');
     expect(text).not.toContain("127.0.0.1");
     client.destroy();
-    await vi.waitFor(() => expect(records.map((record) => record.status)).toEqual([502]));
+    await eventually(() => expect(records.map((record) => record.status)).toEqual([502]));
     expect(gate.inFlight).toBe(0);
   });
 });
@@ -174,10 +175,10 @@ describe("a client that leaves", () => {
     const { port, records, gate } = await openTestFront({ targets: [target] });
     const client = await RawConnection.open(port);
     client.write(get);
-    await vi.waitFor(() => expect(connections[0]?.text).toContain("\r\n\r\n"));
+    await eventually(() => expect(connections[0]?.text).toContain("\r\n\r\n"));
     client.destroy();
-    await vi.waitFor(() => expect(target.sockets.size).toBe(0));
-    await vi.waitFor(() => expect(records).toEqual([{ key: "local/default/app", status: 499, cold: false }]));
+    await eventually(() => expect(target.sockets.size).toBe(0));
+    await eventually(() => expect(records).toEqual([{ key: "local/default/app", status: 499, cold: false }]));
     expect(gate.passages[0]?.ends).toBe(1);
   });
 
@@ -186,21 +187,21 @@ describe("a client that leaves", () => {
     const { port, records } = await openTestFront({ targets: [target] });
     const client = await RawConnection.open(port);
     client.write("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
-    await vi.waitFor(() => expect(connections[0]?.text).toContain("abc"));
+    await eventually(() => expect(connections[0]?.text).toContain("abc"));
     client.destroy();
-    await vi.waitFor(() => expect(target.sockets.size).toBe(0));
+    await eventually(() => expect(target.sockets.size).toBe(0));
     expect(connections[0]?.text).not.toContain("0\r\n\r\n");
-    await vi.waitFor(() => expect(records[0]?.status).toBe(499));
+    await eventually(() => expect(records[0]?.status).toBe(499));
   });
 
   it("frees its place while it is held, and wakes nobody up again", async () => {
     const { port, records, gate } = await openTestFront();
     const client = await RawConnection.open(port);
     client.write(get);
-    await vi.waitFor(() => expect(gate.held).toBe(1));
+    await eventually(() => expect(gate.held).toBe(1));
     client.destroy();
-    await vi.waitFor(() => expect(gate.held).toBe(0));
-    await vi.waitFor(() => expect(records[0]?.status).toBe(499));
+    await eventually(() => expect(gate.held).toBe(0));
+    await eventually(() => expect(records[0]?.status).toBe(499));
     expect(gate.passages).toEqual([]);
   });
 
@@ -208,10 +209,10 @@ describe("a client that leaves", () => {
     const { port, gate, records } = await openTestFront();
     const client = await RawConnection.open(port);
     client.write(get + get);
-    await vi.waitFor(() => expect(gate.held).toBe(2));
+    await eventually(() => expect(gate.held).toBe(2));
     client.destroy();
-    await vi.waitFor(() => expect(gate.held).toBe(0));
-    await vi.waitFor(() => expect(records.map((record) => record.status)).toEqual([499, 499]));
+    await eventually(() => expect(gate.held).toBe(0));
+    await eventually(() => expect(records.map((record) => record.status)).toEqual([499, 499]));
   });
 
   it("is noticed while the answer stands under its back-pressure", async () => {
@@ -220,10 +221,10 @@ describe("a client that leaves", () => {
     const client = await RawConnection.open(port);
     client.socket.pause();
     client.write(get);
-    await vi.waitFor(() => expect(gate.passages[0]?.responses).toBe(1));
+    await eventually(() => expect(gate.passages[0]?.responses).toBe(1));
     client.destroy();
-    await vi.waitFor(() => expect(gate.inFlight).toBe(0));
-    await vi.waitFor(() => expect(target.sockets.size).toBe(0));
-    expect(records[0]?.status).toBe(499);
+    await eventually(() => expect(gate.inFlight).toBe(0));
+    await eventually(() => expect(target.sockets.size).toBe(0));
+    await eventually(() => expect(records[0]?.status).toBe(499));
   });
 });

@@ -1,10 +1,14 @@
 import * as fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
+import { eventually } from "./eventually.ts";
 import { RawConnection } from "./raw-http.ts";
 import { openRawTarget, openTarget, openTestFront } from "./test-front.ts";
 import { watchUncaught } from "./watch-uncaught.ts";
 
 watchUncaught();
+
+// Each makes a thousand connections.
+vi.setConfig({ testTimeout: 120_000 });
 
 const lines = fc.constantFrom(
   "GET / HTTP/1.1\r\n",
@@ -71,7 +75,7 @@ describe("any bytes from a client", () => {
       }),
       { numRuns: 1_000 },
     );
-    await vi.waitFor(() => expect(front.active).toBe(0));
+    await eventually(() => expect(front.active).toBe(0));
     expect(gate.inFlight).toBe(0);
     expect(gate.passages.every((passage) => passage.ends === 1)).toBe(true);
     for (const { url, host, body } of seen) {
@@ -140,12 +144,12 @@ describe("any bytes from a service", () => {
         client.write(text);
         const timer = setInterval(() => gate.held > 0 && gate.wake(target), 5);
         await client.untilClosed().finally(() => clearInterval(timer));
-        await vi.waitFor(() => expect(front.active).toBe(0));
+        await vi.waitFor(() => expect(front.active).toBe(0), { timeout: 20_000, interval: 1 });
       }),
       { numRuns: 1_000 },
     );
     expect(gate.inFlight).toBe(0);
     expect(records).toHaveLength(runs);
-    await vi.waitFor(() => expect(target.sockets.size).toBe(0));
+    await eventually(() => expect(target.sockets.size).toBe(0));
   });
 });

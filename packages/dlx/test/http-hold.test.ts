@@ -1,6 +1,7 @@
 import { ScalerError } from "@dormouse/core";
 import { FakeClock } from "@dormouse/core/testing";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
+import { eventually } from "./eventually.ts";
 import { bodyOf, RawConnection, sendRaw } from "./raw-http.ts";
 import { appRoute, openTarget, openTestFront } from "./test-front.ts";
 
@@ -13,7 +14,7 @@ describe("a held request", () => {
     const target = await openTarget((request, response) => void request.pipe(response));
     const { port, gate } = await openTestFront();
     const response = sendRaw(port, `POST / HTTP/1.1\r\n${close}Content-Length: 5\r\n\r\nhello`);
-    await vi.waitFor(() => expect(gate.held).toBe(1));
+    await eventually(() => expect(gate.held).toBe(1));
     gate.wake(target);
     expect(bodyOf(await response)).toContain("hello");
   });
@@ -30,7 +31,7 @@ describe("a held request", () => {
   ] as const)("is refused as problem details: %s", async (code, status, retryAfterMs, retryAfter) => {
     const { port, gate, records } = await openTestFront();
     const response = sendRaw(port, get);
-    await vi.waitFor(() => expect(gate.held).toBe(1));
+    await eventually(() => expect(gate.held).toBe(1));
     gate.refuse(new ScalerError(code, "secret of the platform", retryAfterMs === undefined ? {} : { retryAfterMs }));
     const text = await response;
     expect(text).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
@@ -41,13 +42,13 @@ describe("a held request", () => {
     expect(problem).toMatchObject({ type: "about:blank", status, code, resource: "local/default/app" });
     expect(Object.keys(problem)).toEqual(["type", "title", "status", "code", "resource", "detail"]);
     expect(text).not.toContain("secret");
-    await vi.waitFor(() => expect(records).toEqual([{ key: "local/default/app", status, cold: false }]));
+    await eventually(() => expect(records).toEqual([{ key: "local/default/app", status, cold: false }]));
   });
 
   it("is refused with an error that is no error of a scaler, and says nothing of it", async () => {
     const { port, gate } = await openTestFront();
     const response = sendRaw(port, get);
-    await vi.waitFor(() => expect(gate.held).toBe(1));
+    await eventually(() => expect(gate.held).toBe(1));
     gate.refuse(new TypeError("x is not a function") as never);
     const text = await response;
     expect(text).toMatch(/^HTTP\/1.1 503 .*"code":"SCALER_INTERNAL"/s);
@@ -59,12 +60,12 @@ describe("a held request", () => {
     const client = await RawConnection.open(port);
     client.write("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 300000\r\n\r\n");
     client.write(Buffer.alloc(200_000));
-    await vi.waitFor(() => expect(gate.held).toBe(1));
+    await eventually(() => expect(gate.held).toBe(1));
     gate.refuse(new ScalerError("DLX_HOLD_FULL", "full"));
     await client.until("DLX_HOLD_FULL");
     client.write(Buffer.alloc(100_000));
     client.write(get);
-    await vi.waitFor(() => expect(gate.held).toBe(1));
+    await eventually(() => expect(gate.held).toBe(1));
     client.destroy();
   });
 
@@ -74,7 +75,7 @@ describe("a held request", () => {
       port,
       `POST /svc/Method HTTP/1.1\r\n${close}Content-Type: application/grpc+proto\r\nGrpc-Timeout: 1500m\r\nContent-Length: 0\r\n\r\n`,
     );
-    await vi.waitFor(() => expect(gate.held).toBe(1));
+    await eventually(() => expect(gate.held).toBe(1));
     expect(gate.holds[0]?.patienceMs).toBe(1_500);
     gate.refuse(new ScalerError("DLX_WAKE_TIMEOUT", "late"));
     const text = await response;
@@ -96,7 +97,7 @@ describe("a held request", () => {
     const { port, gate } = await openTestFront();
     const client = await RawConnection.open(port);
     client.write(`GET / HTTP/1.1\r\n${close}Content-Type: application/grpc\r\nGrpc-Timeout: ${text}\r\n\r\n`);
-    await vi.waitFor(() => expect(gate.held).toBe(1));
+    await eventually(() => expect(gate.held).toBe(1));
     expect(gate.holds[0]?.patienceMs).toBe(patienceMs);
     client.destroy();
   });
@@ -107,7 +108,7 @@ describe("a browser that goes to a page", () => {
     const target = await openTarget((_request, response) => void response.end("page"));
     const { port, gate } = await openTestFront();
     const response = sendRaw(port, browser);
-    await vi.waitFor(() => expect(gate.held).toBe(1));
+    await eventually(() => expect(gate.held).toBe(1));
     expect(gate.holds[0]?.patienceMs).toBe(1_500);
     gate.wake(target);
     expect(await response).toMatch(/^HTTP\/1.1 200 OK/);
@@ -120,7 +121,7 @@ describe("a browser that goes to a page", () => {
       const { port, gate, records } = await openTestFront();
       gate.wakeP95Ms = 3_400;
       const response = sendRaw(port, browser);
-      await vi.waitFor(() => expect(gate.held).toBe(1));
+      await eventually(() => expect(gate.held).toBe(1));
       gate.refuse(new ScalerError(code, "not yet"));
       const text = await response;
       expect(text).toMatch(/^HTTP\/1.1 503 Service Unavailable\r\nContent-Type: text\/html; charset=utf-8\r\n/);
@@ -132,14 +133,14 @@ describe("a browser that goes to a page", () => {
       expect(text).toContain("app.example was asleep");
       expect(text).not.toMatch(/<script|src=|href=/);
       expect(gate.pokes).toBe(1);
-      await vi.waitFor(() => expect(records[0]?.status).toBe(503));
+      await eventually(() => expect(records[0]?.status).toBe(503));
     },
   );
 
   it("sees its own text only as text", async () => {
     const { port, gate } = await openTestFront();
     const response = sendRaw(port, browser.replace("app.example", "a'&b"));
-    await vi.waitFor(() => expect(gate.held).toBe(1));
+    await eventually(() => expect(gate.held).toBe(1));
     gate.refuse(new ScalerError("DLX_WAKE_TIMEOUT", "not yet"));
     expect(bodyOf(await response)).toContain("a&#39;&amp;b was asleep");
   });
@@ -147,7 +148,7 @@ describe("a browser that goes to a page", () => {
   it("is told of a wake that failed, as a page that a person can read", async () => {
     const { port, gate } = await openTestFront();
     const response = sendRaw(port, browser);
-    await vi.waitFor(() => expect(gate.held).toBe(1));
+    await eventually(() => expect(gate.held).toBe(1));
     gate.refuse(new ScalerError("SCALER_START_FAILED", "secret"));
     const text = await response;
     expect(text).toMatch(/^HTTP\/1.1 503 .*text\/html/s);
@@ -160,7 +161,7 @@ describe("a browser that goes to a page", () => {
     const { port, gate } = await openTestFront({ policy: { waitingPage: "never" } });
     const client = await RawConnection.open(port);
     client.write(browser);
-    await vi.waitFor(() => expect(gate.held).toBe(1));
+    await eventually(() => expect(gate.held).toBe(1));
     expect(gate.holds[0]?.patienceMs).toBeUndefined();
     client.destroy();
   });
@@ -173,7 +174,7 @@ describe("a browser that goes to a page", () => {
     const { port, gate } = await openTestFront();
     const client = await RawConnection.open(port);
     client.write(bytes);
-    await vi.waitFor(() => expect(gate.held).toBe(1));
+    await eventually(() => expect(gate.held).toBe(1));
     expect(gate.holds[0]?.patienceMs).toBeUndefined();
     client.destroy();
   });
@@ -198,7 +199,7 @@ describe("neverWake", () => {
     expect(text).toMatch(/^HTTP\/1.1 204 No Content\r\n/);
     expect(gate.holds).toEqual([]);
     expect(gate.pokes).toBe(0);
-    await vi.waitFor(() => expect(records[0]?.status).toBe(204));
+    await eventually(() => expect(records[0]?.status).toBe(204));
   });
 
   it.each([
@@ -210,7 +211,7 @@ describe("neverWake", () => {
     const { port, gate } = await openTestFront({ policy: { neverWake } });
     const client = await RawConnection.open(port);
     client.write(`GET ${path} HTTP/1.1\r\n${close}${header}\r\n`);
-    await vi.waitFor(() => expect(gate.held).toBe(1));
+    await eventually(() => expect(gate.held).toBe(1));
     expect(gate.holds[0]?.activity).toBe(true);
     client.destroy();
   });
@@ -222,7 +223,7 @@ describe("neverWake", () => {
       sendRaw(port, `GET / HTTP/1.1\r\n${close}X-Forwarded-For: ${chain}\r\n\r\n`);
     expect(await ask("203.0.113.9, 192.0.2.7, 10.1.2.3")).toMatch(/^HTTP\/1.1 204 /);
     const other = ask("192.0.2.7, 203.0.113.9, 10.1.2.3");
-    await vi.waitFor(() => expect(gate.held).toBe(1));
+    await eventually(() => expect(gate.held).toBe(1));
     gate.refuse(new ScalerError("DLX_HOLD_FULL", "full"));
     await other;
   });
@@ -248,7 +249,7 @@ describe("a request without a route", () => {
       code: "DLX_NO_ROUTE",
       detail: "No service answers at this address.",
     });
-    await vi.waitFor(() => expect(records).toEqual([{ key: "", status: 404, cold: false }]));
+    await eventually(() => expect(records).toEqual([{ key: "", status: 404, cold: false }]));
   });
 
   it("is told of a route whose resource is gone", async () => {
@@ -262,7 +263,7 @@ describe("a request without a route", () => {
     const test = await openTestFront({ routes: [], targets: [target] });
     test.isStarting = true;
     const response = sendRaw(test.port, get);
-    await vi.waitFor(() => expect(test.front.active).toBe(1));
+    await eventually(() => expect(test.front.active).toBe(1));
     await test.front.setRoutes([appRoute]);
     expect(await response).toContain("found");
   });
@@ -271,7 +272,7 @@ describe("a request without a route", () => {
     const test = await openTestFront({ routes: [] });
     test.isStarting = true;
     const response = sendRaw(test.port, get);
-    await vi.waitFor(() => expect(test.front.active).toBe(1));
+    await eventually(() => expect(test.front.active).toBe(1));
     test.isStarting = false;
     expect(await response).toMatch(/^HTTP\/1.1 404 /);
   });
@@ -281,7 +282,7 @@ describe("a request without a route", () => {
     const test = await openTestFront({ routes: [], clock });
     test.isStarting = true;
     const response = sendRaw(test.port, get);
-    await vi.waitFor(() => expect(test.front.active).toBe(1));
+    await eventually(() => expect(test.front.active).toBe(1));
     await clock.advance(10_050);
     expect(await response).toMatch(/^HTTP\/1.1 503 .*Retry-After: 2\r\n.*"code":"DLX_STARTING"/s);
     expect(clock.pendingTimers).toBe(0);
@@ -292,10 +293,10 @@ describe("a request without a route", () => {
     test.isStarting = true;
     const first = await RawConnection.open(test.port);
     first.write(get);
-    await vi.waitFor(() => expect(test.front.active).toBe(1));
+    await eventually(() => expect(test.front.active).toBe(1));
     expect(await sendRaw(test.port, get)).toMatch(/^HTTP\/1.1 503 .*DLX_STARTING/s);
     first.destroy();
-    await vi.waitFor(() => expect(test.front.active).toBe(0));
+    await eventually(() => expect(test.front.active).toBe(0));
     expect(test.records.map((record) => record.status)).toEqual([503, 499]);
   });
 });

@@ -1,22 +1,23 @@
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { type ConfigError, isConfigError, type Logger, type Route, silentLogger } from "@dormouse/core";
-import { FakeClock } from "@dormouse/core/testing";
-import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { FakeClock, freePort } from "@dormouse/core/testing";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { openFront } from "../src/exchange/open-front.ts";
+import { eventually } from "./eventually.ts";
 import { RawConnection, sendRaw } from "./raw-http.ts";
 import { appRef, appRoute, openTarget, openTestFront, testConfig } from "./test-front.ts";
 
 const get = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
 const keepAlive = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 
-/** Takes a port, so that nobody else can have it. */
+/** Takes a port, so that nobody else can have it. Once freed, nobody is given it without asking for it. */
 async function occupy(): Promise<{ listen: string; free: () => Promise<void> }> {
   const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const port = await freePort();
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
   const free = (): Promise<void> => new Promise((resolve) => server.close(() => resolve()));
   onTestFinished(free);
-  return { listen: `127.0.0.1:${(server.address() as AddressInfo).port}`, free };
+  return { listen: `127.0.0.1:${port}`, free };
 }
 
 function portOf(listen: string | undefined): number {
@@ -111,7 +112,7 @@ describe("the shared listeners", () => {
     slow.write(keepAlive);
     const idle = await RawConnection.open(port);
     idle.write(keepAlive);
-    await vi.waitFor(() => expect(target.sockets.size).toBe(2));
+    await eventually(() => expect(target.sockets.size).toBe(2));
     await front.reconfigure(testConfig({ listen: "127.0.0.2:0" }));
     expect(front.addresses[0]?.listen).toMatch(/^127.0.0.2:/);
     expect(await isListening(`127.0.0.1:${port}`)).toBe(false);
@@ -141,10 +142,10 @@ describe("the shared listeners", () => {
     const ask = (more = ""): void =>
       client.write(`GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 192.0.2.1\r\n${more}\r\n`);
     ask();
-    await vi.waitFor(() => expect(seen).toEqual(["127.0.0.1"]));
+    await eventually(() => expect(seen).toEqual(["127.0.0.1"]));
     await front.reconfigure({ ...config, trustedProxies: ["127.0.0.0/8"], maxHeaderSize: 2_048 });
     ask();
-    await vi.waitFor(() => expect(seen).toEqual(["127.0.0.1", "192.0.2.1, 127.0.0.1"]));
+    await eventually(() => expect(seen).toEqual(["127.0.0.1", "192.0.2.1, 127.0.0.1"]));
     client.destroy();
     expect(await sendRaw(port, `GET / HTTP/1.1\r\nHost: a\r\nX: ${"x".repeat(3_000)}\r\n\r\n`)).toMatch(
       /^HTTP\/1.1 431 /,
@@ -164,7 +165,7 @@ describe("the shared listeners", () => {
     expect(refusal).toMatch(/^HTTP\/1\.1 503 .*\r\nConnection: close\r\n.*"DLX_OVERLOADED"/is);
     expect(asked).toBe(0);
     one.destroy();
-    await vi.waitFor(async () => expect(await sendRaw(port, get)).toContain("ok"));
+    await eventually(async () => expect(await sendRaw(port, get)).toContain("ok"));
     two.write(get);
     expect(await two.untilClosed()).toContain("ok");
   });
@@ -214,7 +215,7 @@ describe("dedicated listeners", () => {
     expect(await isListening(listen)).toBe(true);
     await front.setRoutes([appRoute]);
     await clock.advance(4_000);
-    await vi.waitFor(async () => expect(await isListening(listen)).toBe(false));
+    await eventually(async () => expect(await isListening(listen)).toBe(false));
   });
 
   it("that cannot be had are returned, left out with one warning, and tried again", async () => {
@@ -231,11 +232,11 @@ describe("dedicated listeners", () => {
       },
     ]);
     await clock.advance(5_000);
-    await vi.waitFor(() => expect(clock.pendingTimers).toBe(1));
+    await eventually(() => expect(clock.pendingTimers).toBe(1));
     expect(problems).toHaveLength(1);
     await free();
     await clock.advance(5_000);
-    await vi.waitFor(async () => expect(await isListening(listen)).toBe(true));
+    await eventually(async () => expect(await isListening(listen)).toBe(true));
     expect(front.addresses.map((address) => address.resource)).toEqual([undefined, "local/default/app"]);
   });
 });
@@ -275,12 +276,12 @@ describe("a drain", () => {
     const { front, gate, port, records } = await openTestFront();
     const held = await RawConnection.open(port);
     held.write(keepAlive);
-    await vi.waitFor(() => expect(gate.held).toBe(1));
+    await eventually(() => expect(gate.held).toBe(1));
     const drained = front.drain();
     expect(front.draining).toBe(true);
-    await vi.waitFor(async () => expect(await isListening(`127.0.0.1:${port}`)).toBe(false));
+    await eventually(async () => expect(await isListening(`127.0.0.1:${port}`)).toBe(false));
     gate.wake(target);
-    await vi.waitFor(() => expect(answers).toHaveLength(1));
+    await eventually(() => expect(answers).toHaveLength(1));
     answers[0]?.();
     expect(await held.untilClosed()).toMatch(/Connection: close\r\n.*done/s);
     expect(await drained).toBe(0);
@@ -299,7 +300,7 @@ describe("a drain", () => {
     await idle.until("fast");
     const busy = await RawConnection.open(port);
     busy.write("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n");
-    await vi.waitFor(() => expect(answers).toHaveLength(1));
+    await eventually(() => expect(answers).toHaveLength(1));
     const drained = front.drain();
     await idle.untilClosed();
     answers[0]?.();
@@ -313,12 +314,12 @@ describe("a drain", () => {
     const { front, gate, port, records } = await openTestFront({ clock, config: { drainTimeout: 3_000 } });
     const held = await RawConnection.open(port);
     held.write(keepAlive);
-    await vi.waitFor(() => expect(gate.held).toBe(1));
+    await eventually(() => expect(gate.held).toBe(1));
     const running = await RawConnection.open(port);
     gate.awake = true;
     gate.targets = [target];
     running.write(keepAlive);
-    await vi.waitFor(() => expect(gate.inFlight).toBe(1));
+    await eventually(() => expect(gate.inFlight).toBe(1));
     const drained = front.drain();
     expect(front.drain()).toBe(drained);
     await clock.advance(2_900);
@@ -327,7 +328,7 @@ describe("a drain", () => {
     expect(await drained).toBe(2);
     expect(await held.untilClosed()).toBe("");
     expect(await running.untilClosed()).toBe("");
-    await vi.waitFor(() => expect(front.active).toBe(0));
+    await eventually(() => expect(front.active).toBe(0));
     expect(gate.held).toBe(0);
     expect(gate.inFlight).toBe(0);
     expect(records.map((record) => record.status)).toEqual([499, 499]);
@@ -353,12 +354,12 @@ describe("closing", () => {
     client.write("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab");
     const other = await RawConnection.open(port);
     other.write(keepAlive);
-    await vi.waitFor(() => expect(target.sockets.size).toBe(2));
+    await eventually(() => expect(target.sockets.size).toBe(2));
     await front[Symbol.asyncDispose]();
     expect(await client.untilClosed()).toBe("");
     await other.untilClosed();
-    await vi.waitFor(() => expect(target.sockets.size).toBe(0));
-    await vi.waitFor(() => expect(gate.inFlight).toBe(0));
+    await eventually(() => expect(target.sockets.size).toBe(0));
+    await eventually(() => expect(gate.inFlight).toBe(0));
     expect(clock.pendingTimers).toBe(0);
     expect(front.addresses).toEqual([]);
     await front[Symbol.asyncDispose]();

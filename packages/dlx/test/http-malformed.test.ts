@@ -1,4 +1,5 @@
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
+import { eventually } from "./eventually.ts";
 import { bodyOf, RawConnection, sendRaw } from "./raw-http.ts";
 import { openTarget, openTestFront, type TestFront, type TestTarget } from "./test-front.ts";
 
@@ -123,15 +124,15 @@ describe("malformed HTTP", () => {
     expectRefusal(await sendRaw(port, bytes), 400);
     expect(whole).toEqual([]);
     expect(target.connections()).toBe(0);
-    await vi.waitFor(() => expect(records.map((record) => record.status)).toEqual([400]));
+    await eventually(() => expect(records.map((record) => record.status)).toEqual([400]));
     expect(front.active).toBe(0);
   });
 
   it.each(badBodies)("is refused with 400 and reaches no target whole: %s", async (_name, bytes) => {
     const { port, whole, gate, records, target } = await openBoth();
     expectRefusal(await sendRaw(port, bytes), 400);
-    await vi.waitFor(() => expect(records.map((record) => record.status)).toEqual([400]));
-    await vi.waitFor(() => expect(target.sockets.size).toBe(0));
+    await eventually(() => expect(records.map((record) => record.status)).toEqual([400]));
+    await eventually(() => expect(target.sockets.size).toBe(0));
     expect(whole).toEqual([]);
     expect(gate.inFlight).toBe(0);
   });
@@ -140,7 +141,7 @@ describe("malformed HTTP", () => {
     const { port, whole, records } = await openBoth();
     expectRefusal(await sendRaw(port, bytes), 431);
     expect(whole).toEqual([]);
-    await vi.waitFor(() => expect(records.map((record) => record.status)).toEqual([431]));
+    await eventually(() => expect(records.map((record) => record.status)).toEqual([431]));
   });
 
   it("is refused with 431 when headers never end", async () => {
@@ -157,23 +158,23 @@ describe("malformed HTTP", () => {
     const { port, gate, records } = await openTestFront();
     const client = await RawConnection.open(port);
     client.write(`${chunked}3\r\nabc\r\n`);
-    await vi.waitFor(() => expect(gate.held).toBe(1));
+    await eventually(() => expect(gate.held).toBe(1));
     client.write("zz\r\n");
     expectRefusal(await client.untilClosed(), 400);
-    await vi.waitFor(() => expect(gate.held).toBe(0));
-    await vi.waitFor(() => expect(records.map((record) => record.status)).toEqual([400]));
+    await eventually(() => expect(gate.held).toBe(0));
+    await eventually(() => expect(records.map((record) => record.status)).toEqual([400]));
   });
 
   it("reaches no target whole when a bad chunk comes in the middle of an upload", async () => {
     const { port, whole, target, records } = await openBoth();
     const client = await RawConnection.open(port);
     client.write(`${chunked}3\r\nabc\r\n`);
-    await vi.waitFor(() => expect(target.sockets.size).toBe(1));
+    await eventually(() => expect(target.sockets.size).toBe(1));
     client.write("zz\r\n0\r\n\r\n");
     expectRefusal(await client.untilClosed(), 400);
-    await vi.waitFor(() => expect(target.sockets.size).toBe(0));
+    await eventually(() => expect(target.sockets.size).toBe(0));
     expect(whole).toEqual([]);
-    await vi.waitFor(() => expect(records.map((record) => record.status)).toEqual([400]));
+    await eventually(() => expect(records.map((record) => record.status)).toEqual([400]));
   });
 
   it("after a whole request leaves that one its answer, as the last of the connection", async () => {
@@ -230,14 +231,14 @@ describe("unusual but well-formed HTTP", () => {
 describe("slow clients", () => {
   it("are answered 408 when their head takes too long, and cost nobody else a thing", async () => {
     const target = await openTarget((_request, response) => void response.end("ok"));
-    const { port, records } = await openTestFront({ targets: [target], config: { headersTimeout: 300 } });
+    const { port, records } = await openTestFront({ targets: [target], config: { headersTimeout: 3_000 } });
     const slow = await RawConnection.open(port);
     slow.write("GET / HTTP/1.1\r\nHost: a\r\nX-");
     const timer = setInterval(() => slow.write("a"), 50);
     expect(await sendRaw(port, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")).toContain("ok");
     const text = await slow.untilClosed().finally(() => clearInterval(timer));
     expect(text).toMatch(/^HTTP\/1.1 408 Request Timeout\r\n/);
-    await vi.waitFor(() => expect(records.map((record) => record.status)).toEqual([200, 408]));
+    await eventually(() => expect(records.map((record) => record.status)).toEqual([200, 408]));
   });
 
   it("are let go when they never say a word", async () => {

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { ScalerError } from "@dormouse/core";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
+import { eventually } from "./eventually.ts";
 import { bodyOf, RawConnection, sendRaw } from "./raw-http.ts";
 import { openDeadTarget, openRawTarget, openTarget, openTestFront, type TestTarget } from "./test-front.ts";
 
@@ -54,7 +55,7 @@ describe("a request of which nothing was written to any target", () => {
     expect(bodyOf(await sendRaw(port, bytes))).toContain("done");
     expect(alive.executed).toEqual([executed]);
     expect(gate.passages).toHaveLength(1);
-    await vi.waitFor(() => expect(gate.inFlight).toBe(0));
+    await eventually(() => expect(gate.inFlight).toBe(0));
   });
 
   it("is sent to another target in the middle of its upload, none of which is lost", async () => {
@@ -62,7 +63,7 @@ describe("a request of which nothing was written to any target", () => {
     const { port } = await openTestFront({ targets: [dead, alive], config: { replayBody: 0 } });
     const client = await RawConnection.open(port);
     client.write(`POST / HTTP/1.1\r\n${close}Content-Length: 10\r\n\r\nhello`);
-    await vi.waitFor(() => expect(alive.sockets.size).toBe(1));
+    await eventually(() => expect(alive.sockets.size).toBe(1));
     client.write("world");
     expect(await client.untilClosed()).toContain("done");
     expect(alive.executed).toEqual(["POST helloworld"]);
@@ -73,24 +74,24 @@ describe("a request of which nothing was written to any target", () => {
     const { port, gate, records } = await openTestFront({ targets: [dead] });
     const before = performance.now();
     const response = sendRaw(port, `POST / HTTP/1.1\r\n${close}Content-Length: 5\r\n\r\nhello`);
-    await vi.waitFor(() => expect(gate.held).toBe(1));
+    await eventually(() => expect(gate.held).toBe(1));
     expect(gate.passages[0]?.ends).toBe(1);
     const arrivedAt = gate.holds[0]?.arrivedAt ?? 0;
     expect(arrivedAt).toBeGreaterThanOrEqual(before);
     gate.wake(dead);
-    await vi.waitFor(() => expect(gate.holds).toHaveLength(2));
+    await eventually(() => expect(gate.holds).toHaveLength(2));
     expect(gate.holds[1]?.arrivedAt).toBe(arrivedAt);
     gate.wake(alive);
     expect(await response).toContain("done");
     expect(alive.executed).toEqual(["POST hello"]);
-    await vi.waitFor(() => expect(records).toEqual([{ key: "local/default/app", status: 200, cold: true }]));
+    await eventually(() => expect(records).toEqual([{ key: "local/default/app", status: 200, cold: true }]));
     expect(gate.inFlight).toBe(0);
   });
 
   it("is answered with what the new wake failed with", async () => {
     const { port, gate } = await openTestFront({ targets: [await openDeadTarget()] });
     const response = sendRaw(port, `GET / HTTP/1.1\r\n${close}\r\n`);
-    await vi.waitFor(() => expect(gate.held).toBe(1));
+    await eventually(() => expect(gate.held).toBe(1));
     gate.refuse(new ScalerError("SCALER_START_FAILED", "exit code 1 at 10.0.0.1"));
     const text = await response;
     expect(text).toMatch(/^HTTP\/1.1 503 .*Retry-After: 5\r\n.*"code":"SCALER_START_FAILED"/s);
@@ -104,7 +105,7 @@ describe("a request of which nothing was written to any target", () => {
     const text = await sendRaw(port, `GET / HTTP/1.1\r\n${close}\r\n`).finally(() => clearInterval(timer));
     expect(text).toMatch(/^HTTP\/1.1 502 .*"code":"DLX_TARGET_UNREACHABLE"/s);
     expect(gate.passages).toHaveLength(8);
-    await vi.waitFor(() => expect(gate.inFlight).toBe(0));
+    await eventually(() => expect(gate.inFlight).toBe(0));
   });
 });
 
@@ -137,7 +138,7 @@ describe("a request that a target broke off before any answer", () => {
     expect(await sendRaw(port, bytes)).toMatch(/^HTTP\/1.1 502 .*"code":"DLX_TARGET_UNREACHABLE"/s);
     expect(breaking.executed).toHaveLength(1);
     expect(alive.executed).toEqual([]);
-    await vi.waitFor(() => expect(records[0]?.status).toBe(502));
+    await eventually(() => expect(records[0]?.status).toBe(502));
     expect(gate.inFlight).toBe(0);
   });
 
@@ -153,7 +154,7 @@ describe("a request that a target broke off before any answer", () => {
     const { port } = await openTestFront({ targets: [breaking, alive] });
     const client = await RawConnection.open(port);
     client.write(`PUT / HTTP/1.1\r\n${close}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n`);
-    await vi.waitFor(() => expect(alive.sockets.size).toBe(1));
+    await eventually(() => expect(alive.sockets.size).toBe(1));
     client.write("5\r\nworld\r\n0\r\n\r\n");
     expect(await client.untilClosed()).toContain("done");
     expect(alive.executed).toEqual(["PUT helloworld"]);
@@ -211,10 +212,10 @@ describe("a request that a target broke off before any answer", () => {
     const { port, records } = await openTestFront({ targets: [breaking, alive] });
     const client = await RawConnection.open(port);
     client.write(`GET / HTTP/1.1\r\n${close}\r\n`);
-    await vi.waitFor(() => expect(socket).toBeDefined());
+    await eventually(() => expect(socket).toBeDefined());
     client.destroy();
     socket?.resetAndDestroy();
-    await vi.waitFor(() => expect(records).toHaveLength(1));
+    await eventually(() => expect(records).toHaveLength(1));
     expect(alive.connections()).toBe(0);
   });
 });
@@ -275,7 +276,7 @@ describe("a connection that had been idle", () => {
     const { port } = await openTestFront({ targets: [alive] });
     await sendRaw(port, `GET / HTTP/1.1\r\n${close}\r\n`);
     for (const socket of alive.sockets) socket.end();
-    await vi.waitFor(() => expect(alive.sockets.size).toBe(0));
+    await eventually(() => expect(alive.sockets.size).toBe(0));
     expect(await sendRaw(port, `POST / HTTP/1.1\r\n${close}Content-Length: 2\r\n\r\nab`)).toContain("done");
     expect(alive.executed).toEqual(["GET ", "POST ab"]);
   });
@@ -286,19 +287,19 @@ describe("a connection that had been idle", () => {
     const client = await RawConnection.open(port);
     const upload = async (times: number): Promise<void> => {
       client.write("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab");
-      await vi.waitFor(() => expect(alive.sockets.size).toBe(1));
+      await eventually(() => expect(alive.sockets.size).toBe(1));
       client.write("cd");
-      await vi.waitFor(() => expect(alive.executed).toHaveLength(times));
+      await eventually(() => expect(alive.executed).toHaveLength(times));
     };
     await upload(1);
     await client.until("done");
     front.retire(alive);
-    await vi.waitFor(() => expect(alive.sockets.size).toBe(0));
+    await eventually(() => expect(alive.sockets.size).toBe(0));
     client.write("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab");
-    await vi.waitFor(() => expect(alive.sockets.size).toBe(1));
+    await eventually(() => expect(alive.sockets.size).toBe(1));
     front.retire(alive);
     client.write("cd");
-    await vi.waitFor(() => expect(alive.sockets.size).toBe(0));
+    await eventually(() => expect(alive.sockets.size).toBe(0));
     expect(alive.executed).toEqual(["POST abcd", "POST abcd"]);
     client.destroy();
   });
@@ -311,14 +312,14 @@ describe("a connection that had been idle", () => {
     });
     const { port, front } = await openTestFront({ targets: [target] });
     const slow = sendRaw(port, `GET /slow HTTP/1.1\r\n${close}\r\n`);
-    await vi.waitFor(() => expect(target.sockets.size).toBe(1));
+    await eventually(() => expect(target.sockets.size).toBe(1));
     await sendRaw(port, `GET / HTTP/1.1\r\n${close}\r\n`);
     expect(target.sockets.size).toBe(2);
     front.retire(target);
-    await vi.waitFor(() => expect(target.sockets.size).toBe(1));
+    await eventually(() => expect(target.sockets.size).toBe(1));
     answer();
     expect(await slow).toContain("slow");
-    await vi.waitFor(() => expect(target.sockets.size).toBe(0));
+    await eventually(() => expect(target.sockets.size).toBe(0));
     expect(await sendRaw(port, `GET / HTTP/1.1\r\n${close}\r\n`)).toContain("fast");
   });
 });

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
+import { eventually } from "./eventually.ts";
 import { bodyOf, RawConnection, sendRaw } from "./raw-http.ts";
 import { headerLines, openTarget, openTestFront } from "./test-front.ts";
 
@@ -110,9 +111,9 @@ describe("forwarding, requests", () => {
     const { port } = await openTestFront({ targets: [target] });
     const client = await RawConnection.open(port);
     client.write("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTrailer: X-T\r\n\r\n");
-    await vi.waitFor(() => expect(chunks).toEqual(["head chunked"]));
+    await eventually(() => expect(chunks).toEqual(["head chunked"]));
     client.write("5\r\nhello\r\n");
-    await vi.waitFor(() => expect(chunks).toEqual(["head chunked", "hello"]));
+    await eventually(() => expect(chunks).toEqual(["head chunked", "hello"]));
     client.write("5\r\nworld\r\n0\r\nX-T: 1\r\n\r\n");
     await client.until("done");
     expect(chunks).toEqual(["head chunked", "hello", "world"]);
@@ -127,14 +128,14 @@ describe("forwarding, requests", () => {
     const client = await RawConnection.open(port);
     for (let i = 1; i <= 5; i += 1) {
       client.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-      await vi.waitFor(() => expect(client.text.match(/HTTP\/1.1 200/g)).toHaveLength(i));
+      await eventually(() => expect(client.text.match(/HTTP\/1.1 200/g)).toHaveLength(i));
     }
     expect(target.connections()).toBe(1);
     for (let i = 6; i <= 10; i += 1) {
       client.write("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab");
-      await vi.waitFor(() => expect(target.connections()).toBe(2));
+      await eventually(() => expect(target.connections()).toBe(2));
       client.write("cd");
-      await vi.waitFor(() => expect(client.text.match(/HTTP\/1.1 200/g)).toHaveLength(i));
+      await eventually(() => expect(client.text.match(/HTTP\/1.1 200/g)).toHaveLength(i));
     }
     expect(target.connections()).toBe(2);
     client.destroy();
@@ -151,7 +152,7 @@ describe("forwarding, requests", () => {
     );
     expect(text.indexOf("/slow")).toBeGreaterThan(0);
     expect(text.indexOf("/fast")).toBeGreaterThan(text.indexOf("/slow"));
-    await vi.waitFor(() => expect(records.map((record) => record.status)).toEqual([200, 200]));
+    await eventually(() => expect(records.map((record) => record.status)).toEqual([200, 200]));
     expect(gate.inFlight).toBe(0);
   });
 });

@@ -1,4 +1,5 @@
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
+import { eventually } from "./eventually.ts";
 import { bodyOf, RawConnection, sendRaw } from "./raw-http.ts";
 import { openRawTarget, openTarget, openTestFront } from "./test-front.ts";
 
@@ -29,12 +30,12 @@ describe("forwarding, responses", () => {
     const target = await answering("HTTP/1.1 200 OK\r\nServer-Timing: db;dur=5\r\nContent-Length: 0\r\n\r\n");
     const { port, gate, records } = await openTestFront();
     const response = sendRaw(port, `GET / HTTP/1.1\r\nHost: a\r\n${close}\r\n`);
-    await vi.waitFor(() => expect(gate.held).toBe(1));
+    await eventually(() => expect(gate.held).toBe(1));
     gate.wake(target);
     expect(await response).toContain(
       "Server-Timing: db;dur=5\r\nContent-Length: 0\r\nX-Dormouse-Cold-Start: true\r\nServer-Timing: wake-claim;dur=1, wake-first-dial;dur=5, held;dur=12.3\r\n",
     );
-    await vi.waitFor(() => expect(records).toEqual([{ key: "local/default/app", status: 200, cold: true }]));
+    await eventually(() => expect(records).toEqual([{ key: "local/default/app", status: 200, cold: true }]));
   });
 
   it("adds a Date where the target has none, never a second one", async () => {
@@ -54,7 +55,7 @@ describe("forwarding, responses", () => {
     const text = await sendRaw(port, `${method} / HTTP/1.1\r\nHost: a\r\n${close}\r\n`);
     expect(text).toContain(part);
     expect(text.endsWith("\r\n\r\n")).toBe(true);
-    await vi.waitFor(() => expect(records).toHaveLength(1));
+    await eventually(() => expect(records).toHaveLength(1));
     expect(records[0]?.status).toBe(Number(bytes.slice(9, 12)));
   });
 
@@ -130,8 +131,8 @@ describe("forwarding, responses", () => {
     expect(gate.passages[0]?.moves).toBe(2);
     expect(gate.inFlight).toBe(1);
     client.destroy();
-    await vi.waitFor(() => expect(gate.inFlight).toBe(0));
-    await vi.waitFor(() => expect(target.sockets.size).toBe(0));
+    await eventually(() => expect(gate.inFlight).toBe(0));
+    await eventually(() => expect(target.sockets.size).toBe(0));
   });
 
   it("passes a head of 100 KB on", async () => {

@@ -1,7 +1,8 @@
 import { context, propagation, SpanStatusCode, trace } from "@opentelemetry/api";
 import { W3CTraceContextPropagator } from "@opentelemetry/core";
 import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { eventually } from "./eventually.ts";
 import { RawConnection, sendRaw } from "./raw-http.ts";
 import { openDeadTarget, openTarget, openTestFront } from "./test-front.ts";
 
@@ -37,10 +38,10 @@ describe("a request where somebody collects spans", () => {
     });
     const { port, gate } = await openTestFront();
     const response = sendRaw(port, get);
-    await vi.waitFor(() => expect(gate.held).toBe(1));
+    await eventually(() => expect(gate.held).toBe(1));
     gate.wake(target);
     expect(await response).toContain("ok");
-    await vi.waitFor(() => expect(exporter.getFinishedSpans()).toHaveLength(3));
+    await eventually(() => expect(exporter.getFinishedSpans()).toHaveLength(3));
     const request = span("request");
     expect(request.spanContext().traceId).toBe("0af7651916cd43dd8448eb211c80319c");
     expect(request.parentSpanContext?.spanId).toBe("b7ad6b7169203331");
@@ -63,9 +64,9 @@ describe("a request where somebody collects spans", () => {
     const { port } = await openTestFront({ targets: [await openDeadTarget(), await openDeadTarget()] });
     const client = await RawConnection.open(port);
     client.write(get);
-    await vi.waitFor(() => expect(exporter.getFinishedSpans().filter((one) => one.name === "forward")).toHaveLength(2));
+    await eventually(() => expect(exporter.getFinishedSpans().filter((one) => one.name === "forward")).toHaveLength(2));
     client.destroy();
-    await vi.waitFor(() => expect(span("request").attributes["http.response.status_code"]).toBe(499));
+    await eventually(() => expect(span("request").attributes["http.response.status_code"]).toBe(499));
     expect(span("request").status.code).toBe(SpanStatusCode.UNSET);
   });
 
@@ -73,7 +74,7 @@ describe("a request where somebody collects spans", () => {
     const target = await openTarget((request) => void request.socket.destroy());
     const { port } = await openTestFront({ targets: [target] });
     await sendRaw(port, get.replace("GET", "POST"));
-    await vi.waitFor(() => expect(span("request").status.code).toBe(SpanStatusCode.ERROR));
+    await eventually(() => expect(span("request").status.code).toBe(SpanStatusCode.ERROR));
   });
 });
 

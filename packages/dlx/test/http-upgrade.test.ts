@@ -1,4 +1,5 @@
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
+import { eventually } from "./eventually.ts";
 import { bodyOf, RawConnection, sendRaw } from "./raw-http.ts";
 import { openRawTarget, openTarget, openTestFront } from "./test-front.ts";
 import { watchUncaught } from "./watch-uncaught.ts";
@@ -20,7 +21,7 @@ describe("an upgrade to another protocol", () => {
     const { port, gate } = await openTestFront();
     const client = await RawConnection.open(port);
     client.write(`${upgrade}early`);
-    await vi.waitFor(() => expect(gate.held).toBe(1));
+    await eventually(() => expect(gate.held).toBe(1));
     gate.wake(target);
     const text = await client.until("EARLY");
     expect(text).toMatch(/^HTTP\/1.1 101 Fine\r\nX-Case: 2\r\n/);
@@ -32,8 +33,8 @@ describe("an upgrade to another protocol", () => {
     expect(head).toContain("Upgrade: foo/2\r\n");
     expect(gate.passages[0]?.moves).toBeGreaterThan(1);
     client.socket.end();
-    await vi.waitFor(() => expect(gate.inFlight).toBe(0));
-    await vi.waitFor(() => expect(target.sockets.size).toBe(0));
+    await eventually(() => expect(gate.inFlight).toBe(0));
+    await eventually(() => expect(target.sockets.size).toBe(0));
     client.destroy();
   });
 
@@ -51,7 +52,7 @@ describe("an upgrade to another protocol", () => {
     expect(text).toContain("X-Case: 1\r\n");
     expect(text).toContain("Connection: close\r\n");
     expect(bodyOf(text)).toBe(body);
-    await vi.waitFor(() => expect(records[0]?.status).toBe(Number(bytes.slice(9, 12))));
+    await eventually(() => expect(records[0]?.status).toBe(Number(bytes.slice(9, 12))));
     expect(gate.inFlight).toBe(0);
   });
 
@@ -61,7 +62,7 @@ describe("an upgrade to another protocol", () => {
       const target = await openRawTarget((socket) => void socket.once("data", () => socket.end(bytes)));
       const { port, gate } = await openTestFront({ targets: [target] });
       expect(await sendRaw(port, upgrade)).toMatch(/^HTTP\/1.1 502 .*"code":"DLX_TARGET_UNREACHABLE"/s);
-      await vi.waitFor(() => expect(gate.inFlight).toBe(0));
+      await eventually(() => expect(gate.inFlight).toBe(0));
     },
   );
 
@@ -69,7 +70,7 @@ describe("an upgrade to another protocol", () => {
     const target = await openTarget(() => {});
     const { port, gate } = await openTestFront({ targets: [target] });
     expect(await sendRaw(port, `GET / HTTP/1.1\r\nHost: a\r\n\r\n${upgrade}`)).toBe("");
-    await vi.waitFor(() => expect(gate.inFlight).toBe(0));
+    await eventually(() => expect(gate.inFlight).toBe(0));
     expect(gate.passages).toHaveLength(1);
   });
 
@@ -84,6 +85,6 @@ describe("an upgrade to another protocol", () => {
     });
     gate.wake(half);
     expect(bodyOf(await sendRaw(port, upgrade))).toBe("half");
-    await vi.waitFor(() => expect(gate.inFlight).toBe(0));
+    await eventually(() => expect(gate.inFlight).toBe(0));
   });
 });

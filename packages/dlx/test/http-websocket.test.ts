@@ -2,8 +2,9 @@ import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { ScalerError } from "@dormouse/core";
 import { FakeClock } from "@dormouse/core/testing";
-import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { type RawData, WebSocket, WebSocketServer } from "ws";
+import { eventually } from "./eventually.ts";
 import { settled } from "./settled.ts";
 import { bodyOf, RawConnection, sendRaw } from "./raw-http.ts";
 import {
@@ -60,32 +61,32 @@ describe("a WebSocket", () => {
     const { url, gate } = await openTestFront({ targets: [target] });
     const { socket, messages, opened } = openWebSocket(url);
     await opened;
-    await vi.waitFor(() => expect(messages).toEqual(["hello"]));
+    await eventually(() => expect(messages).toEqual(["hello"]));
     const big = "x".repeat(1_000_000);
     socket.send(big);
-    await vi.waitFor(() => expect(messages[1]?.length).toBe(big.length));
+    await eventually(() => expect(messages[1]?.length).toBe(big.length));
     expect(gate.inFlight).toBe(1);
     expect(gate.passages[0]).toMatchObject({ responses: 1, streams: 1 });
     const before = gate.passages[0]?.moves ?? 0;
     expect(before).toBeGreaterThan(2);
     socket.send("again");
-    await vi.waitFor(() => expect(messages[2]).toBe("again"));
+    await eventually(() => expect(messages[2]).toBe("again"));
     expect(gate.passages[0]?.moves).toBeGreaterThanOrEqual(before + 2);
     socket.close();
-    await vi.waitFor(() => expect(gate.inFlight).toBe(0));
-    await vi.waitFor(() => expect(target.sockets.size).toBe(0));
+    await eventually(() => expect(gate.inFlight).toBe(0));
+    await eventually(() => expect(target.sockets.size).toBe(0));
   });
 
   it("is held like any request, and opens once its service is awake", async () => {
     const target = await openEcho();
     const { url, gate, records } = await openTestFront();
     const { socket, messages, opened } = openWebSocket(url);
-    await vi.waitFor(() => expect(gate.held).toBe(1));
+    await eventually(() => expect(gate.held).toBe(1));
     gate.wake(target);
     await opened;
-    await vi.waitFor(() => expect(messages).toEqual(["hello"]));
+    await eventually(() => expect(messages).toEqual(["hello"]));
     socket.close(1000);
-    await vi.waitFor(() => expect(records).toEqual([{ key: "local/default/app", status: 101, cold: true }]));
+    await eventually(() => expect(records).toEqual([{ key: "local/default/app", status: 101, cold: true }]));
   });
 
   it("reaches the service as it was asked for, with whom it is forwarded for", async () => {
@@ -113,7 +114,7 @@ describe("a WebSocket", () => {
     const client = await RawConnection.open(port);
     const frame = Buffer.from([0x81, 0x82, 1, 2, 3, 4, "h".charCodeAt(0) ^ 1, "i".charCodeAt(0) ^ 2]);
     client.write(Buffer.concat([Buffer.from(handshake), frame]));
-    await vi.waitFor(() => expect(gate.held).toBe(1));
+    await eventually(() => expect(gate.held).toBe(1));
     client.write(frame);
     gate.wake(target);
     await client.until("\x81\x02hi\x81\x02hi");
@@ -140,9 +141,9 @@ describe("a WebSocket", () => {
     const text = await sendRaw(port, handshake);
     expect(text).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
     expect(bodyOf(text)).toBe(body);
-    await vi.waitFor(() => expect(records[0]?.status).toBe(status));
+    await eventually(() => expect(records[0]?.status).toBe(status));
     expect(gate.inFlight).toBe(0);
-    await vi.waitFor(() => expect(target.sockets.size).toBe(0));
+    await eventually(() => expect(target.sockets.size).toBe(0));
   });
 
   it("is dialled at the next target where one refuses the connection", async () => {
@@ -159,7 +160,7 @@ describe("a WebSocket", () => {
     const { port, gate } = await openTestFront({ targets: [await openDeadTarget()] });
     const client = await RawConnection.open(port);
     client.write(handshake);
-    await vi.waitFor(() => expect(gate.held).toBe(1));
+    await eventually(() => expect(gate.held).toBe(1));
     expect(gate.inFlight).toBe(0);
     gate.wake(target);
     await client.until("hello");
@@ -170,7 +171,7 @@ describe("a WebSocket", () => {
     const target = await openRawTarget((socket) => void socket.once("data", () => socket.end(bytes)));
     const { port, records, gate } = await openTestFront({ targets: [target] });
     expect(await sendRaw(port, handshake)).toMatch(/^HTTP\/1.1 502 .*"code":"DLX_TARGET_UNREACHABLE"/s);
-    await vi.waitFor(() => expect(records[0]?.status).toBe(502));
+    await eventually(() => expect(records[0]?.status).toBe(502));
     expect(gate.inFlight).toBe(0);
     expect(gate.passages).toHaveLength(1);
   });
@@ -181,13 +182,13 @@ describe("a WebSocket", () => {
   ] as const)("is refused as any request: %s", async (code, status) => {
     const { port, gate, records } = await openTestFront();
     const response = sendRaw(port, handshake);
-    await vi.waitFor(() => expect(gate.held).toBe(1));
+    await eventually(() => expect(gate.held).toBe(1));
     gate.refuse(new ScalerError(code, "x", { retryAfterMs: 2_000 }));
     const text = await response;
     expect(text).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
     expect(text).toContain("Retry-After: 2\r\n");
     expect(text).toContain(`"code":"${code}"`);
-    await vi.waitFor(() => expect(records[0]?.status).toBe(status));
+    await eventually(() => expect(records[0]?.status).toBe(status));
   });
 
   it("without a route is answered 404", async () => {
@@ -201,10 +202,10 @@ describe("a WebSocket", () => {
       const { port, gate, records } = await openTestFront();
       const client = await RawConnection.open(port);
       client.write(handshake);
-      await vi.waitFor(() => expect(gate.held).toBe(1));
+      await eventually(() => expect(gate.held).toBe(1));
       client.socket[way]();
-      await vi.waitFor(() => expect(gate.held).toBe(0));
-      await vi.waitFor(() => expect(records).toEqual([{ key: "local/default/app", status: 499, cold: false }]));
+      await eventually(() => expect(gate.held).toBe(0));
+      await eventually(() => expect(records).toEqual([{ key: "local/default/app", status: 499, cold: false }]));
       client.destroy();
     },
   );
@@ -218,9 +219,9 @@ describe("a WebSocket", () => {
       client.write(handshake);
       await client.until("hello");
       client.socket[way]();
-      await vi.waitFor(() => expect(target.sockets.size).toBe(0));
-      await vi.waitFor(() => expect(gate.inFlight).toBe(0));
-      await vi.waitFor(() => expect(front.active).toBe(0));
+      await eventually(() => expect(target.sockets.size).toBe(0));
+      await eventually(() => expect(gate.inFlight).toBe(0));
+      await eventually(() => expect(front.active).toBe(0));
       client.destroy();
     },
   );
@@ -235,8 +236,8 @@ describe("a WebSocket", () => {
       await client.until("hello");
       for (const socket of target.sockets) socket[way]();
       await client.untilClosed();
-      await vi.waitFor(() => expect(gate.inFlight).toBe(0));
-      await vi.waitFor(() => expect(front.active).toBe(0));
+      await eventually(() => expect(gate.inFlight).toBe(0));
+      await eventually(() => expect(front.active).toBe(0));
     },
   );
 
@@ -276,11 +277,11 @@ describe("a WebSocket", () => {
     const drained = front.drain();
     await clock.advance(4_900);
     socket.send("still here");
-    await vi.waitFor(() => expect(messages).toContain("still here"));
+    await eventually(() => expect(messages).toContain("still here"));
     await clock.advance(200);
     expect(await drained).toBe(1);
     expect(await closed).toBe(1006);
-    await vi.waitFor(() => expect(gate.inFlight).toBe(0));
-    expect(records[0]?.status).toBe(101);
+    await eventually(() => expect(gate.inFlight).toBe(0));
+    await eventually(() => expect(records[0]?.status).toBe(101));
   });
 });

@@ -93,7 +93,7 @@ export class RawConnection {
         }
         finish(resolve);
       };
-      const timer = setTimeout(() => finish(() => reject(new Error(complaint()))), 8_000);
+      const timer = setTimeout(() => finish(() => reject(new Error(complaint()))), 20_000);
       const finish = (then: () => void): void => {
         clearTimeout(timer);
         this.#waiting.delete(look);

@@ -10,7 +10,7 @@ export async function settled(count: () => number): Promise<number> {
       before = now;
       expect(isStill).toBe(true);
     },
-    { timeout: 8_000, interval: 300 },
+    { timeout: 20_000, interval: 300 },
   );
   return before;
 }

@@ -11,6 +11,7 @@ import {
   silentLogger,
   systemClock,
 } from "@dormouse/core";
+import { freePort } from "@dormouse/core/testing";
 import { onTestFinished } from "vitest";
 import { type Front, openFront } from "../src/exchange/open-front.ts";
 import type { ReachedTarget } from "../src/gate/passage.ts";
@@ -139,9 +140,8 @@ export async function openSilentTarget(): Promise<{
 
 /** A target whose port nobody listens on. */
 export async function openDeadTarget(): Promise<ReachedTarget> {
-  const target = await openRawTarget(() => {});
-  await new Promise((resolve) => target.server.close(resolve));
-  return { id: target.id, address: target.address, port: target.port };
+  ids += 1;
+  return { id: `target-${ids}`, address: "127.0.0.1", port: await freePort() };
 }
 
 /** The names and values of a request's head as lines, in order. */

@@ -106,10 +106,13 @@ describe("watchFile", () => {
     const sleep = vi.spyOn(clock, "sleep");
     begin();
     await writeFile(file, "ne");
-    await vi.waitFor(async () => {
-      await clock.advance(100);
-      expect(sleep).toHaveBeenLastCalledWith(200, stop.signal);
-    });
+    await vi.waitFor(
+      async () => {
+        await clock.advance(100);
+        expect(sleep).toHaveBeenLastCalledWith(200, stop.signal);
+      },
+      { timeout: 8_000, interval: 5 },
+    );
     await writeFile(file, "new");
     expect(await told(1)).toEqual(["new"]);
   });

@@ -1,10 +1,9 @@
 import type { ServerResponse } from "node:http";
-import { createServer } from "node:net";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { silentLogger, systemClock } from "@dormouse/core";
-import { FakeClock } from "@dormouse/core/testing";
+import { FakeClock, freePort } from "@dormouse/core/testing";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { answer, FakeApiServer, fail } from "../../test/fake-api-server.ts";
 import { collect } from "../../test/collect.ts";
@@ -184,7 +183,7 @@ describe("a request", () => {
       expect(given).rejects.toMatchObject({ code: "SCALER_ABORTED", mayHaveHappened: true }),
       expect(closed).rejects.toMatchObject({ code: "SCALER_DISPOSED" }),
     ];
-    await vi.waitFor(() => expect(server.requestsTo(deployments)).toHaveLength(2));
+    await vi.waitFor(() => expect(server.requestsTo(deployments)).toHaveLength(2), { timeout: 8_000 });
     abort.abort();
     await checked[0];
     await cluster[Symbol.asyncDispose]();
@@ -230,7 +229,7 @@ describe("a request", () => {
   it("knows that nothing happened where nobody listens", async () => {
     const cluster = await server.openCluster();
     const file = await server.writeKubeconfig({
-      cluster: { server: `http://127.0.0.1:${String(await closedPort())}` },
+      cluster: { server: `http://127.0.0.1:${String(await freePort())}` },
     });
     await expect(openCluster({ kubeconfig: file, clock: systemClock, logger: silentLogger })).rejects.toMatchObject({
       code: "SCALER_UNAVAILABLE",
@@ -302,16 +301,6 @@ describe("a stream", () => {
       expect(line).toEqual({ a: 1 });
       break;
     }
-    await vi.waitFor(() => expect(closed).toBe(true));
+    await vi.waitFor(() => expect(closed).toBe(true), { timeout: 8_000 });
   });
 });
-
-async function closedPort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => {
-    probe.listen(0, "127.0.0.1", resolve);
-  });
-  const { port } = probe.address() as { port: number };
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}
