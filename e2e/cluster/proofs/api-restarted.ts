@@ -9,6 +9,9 @@ const count = { whole: 2, quick: 1 };
 /** How long the API server stays away. */
 const awayMs = 3_000;
 
+/** Controllers, scheduler and kubelet take up to half a minute each to watch again. */
+const longestFallingAsleepMs = 150_000;
+
 /** Requests come to a demo that sleeps; at a random moment of the wake the API server dies, and it comes back later. */
 export const apiRestarted: Proof = {
   name: "api-restarted",
@@ -19,7 +22,7 @@ export const apiRestarted: Proof = {
   run: async ({ stage, demo, tally, isQuick, random }) => {
     let longestMs = 0;
     for (let round = 0; round < (isQuick ? count.quick : count.whole); round += 1) {
-      await demo.untilAsleep();
+      await demo.untilAsleep(longestFallingAsleepMs);
       const requests = Promise.all([
         demo.fromHost({ prefix: `host-${String(round)}-`, count: 5, overMs: 400 }),
         demo.fromPod({ prefix: `pod-${String(round)}-`, count: 5, overMs: 400 }),
@@ -42,7 +45,7 @@ export const apiRestarted: Proof = {
           ),
         60_000,
       );
-      await expectRecovered(demo, tally, `after-${String(round)}`);
+      await expectRecovered(demo, tally, `after-${String(round)}`, longestFallingAsleepMs);
     }
     tally.compare(await demo.ledger());
     tally.remark(`longest wait ${(longestMs / 1_000).toFixed(1)} s`);

@@ -57,6 +57,14 @@ describe("a resource", () => {
     expect(read({ replicas: 0, generation: 3, status }).resource.ready).toBe(2);
   });
 
+  it("has those ready that its pods say are, before the controller has counted them, but no pod that ends", () => {
+    const isReady = { conditions: [{ type: "Ready", status: "True" }] };
+    const pods = [pod("web-1", isReady), pod("web-2", isReady, { deletionTimestamp: "2026-01-02T03:04:05Z" })];
+    const status = { observedGeneration: 1, readyReplicas: 0 };
+    expect(read({ replicas: 2, status }, { pods }).resource.ready).toBe(1);
+    expect(read({ replicas: 2, generation: 2, status }, { pods }).resource.ready).toBe(0);
+  });
+
   it("that sleeps wakes as its annotation says, else as its slices do, else as one", () => {
     const kept = slice("web", 1, { annotations: { "dormouse.dev/wake-replicas": "4" } });
     const annotations = { "dormouse.dev/wake-replicas": "3" };

@@ -81,7 +81,7 @@ export function toResource(facts: WorkloadFacts, watched: Pick<FactsSource, "pod
   const desired = spec.replicas ?? 1;
   const isObserved = (status.observedGeneration ?? 0) >= (metadata.generation ?? 0);
   const pods = watched.podsOf(workload).filter(isLiving);
-  const ready = readyOf(workload, pods);
+  const ready = readyOf(workload, pods, isObserved);
   const conditions = isObserved ? (status.conditions ?? []) : [];
   const failure = desired > 0 && ready === 0 ? failureOf(pods, conditions, view) : undefined;
   const { refusal } = plan;
@@ -102,13 +102,13 @@ export function toResource(facts: WorkloadFacts, watched: Pick<FactsSource, "pod
 }
 
 /**
- * Before the controller has acted on the count that is wanted, its own count is of the one before: none of those replicas
- * may stay where some are wanted, and all of them are still there where none is.
+ * The controller's count may come long after the Pods': its watches take up to a minute to come back where the API server
+ * was away. Before it has acted on the count that is wanted, both are of the one before: none of those replicas may stay
+ * where some are wanted, and all of them are still there where none is.
  */
-function readyOf({ metadata, spec, status }: Workload, pods: readonly PodObject[]): number {
-  const counted = status.readyReplicas ?? 0;
-  if ((spec.replicas ?? 1) === 0) return Math.max(counted, pods.filter(isReady).length);
-  return (status.observedGeneration ?? 0) >= (metadata.generation ?? 0) ? counted : 0;
+function readyOf({ spec, status }: Workload, pods: readonly PodObject[], isObserved: boolean): number {
+  const isStale = (spec.replicas ?? 1) > 0 && !isObserved;
+  return isStale ? 0 : Math.max(status.readyReplicas ?? 0, pods.filter(isReady).length);
 }
 
 function portsOf({ plan, slices }: WorkloadFacts, listenOn: string): readonly ResourcePort[] {
