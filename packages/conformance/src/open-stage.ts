@@ -11,7 +11,7 @@ import { CountingClock } from "./counting-clock.ts";
 import type { Pace } from "./pace.ts";
 import type { ScalerTest } from "./scaler-test.ts";
 import { Stage } from "./stage.ts";
-import { defaultWithinMs, type TestPlatform } from "./test-platform.ts";
+import { defaultPromptlyMs, defaultWithinMs, type TestPlatform } from "./test-platform.ts";
 import { expect, show } from "./unmet.ts";
 
 /** Opens the platform and a scaler on it. Rejects with `Unmet`, or what the plugin or the harness threw, and leaves nothing open. */
@@ -28,7 +28,7 @@ export async function openStage(test: Omit<ScalerTest, "describe" | "it">, pace:
 }
 
 interface Opening {
-  readonly test: Pick<ScalerTest, "plugin" | "within">;
+  readonly test: Pick<ScalerTest, "plugin" | "within" | "promptly">;
   readonly pace: Pace;
   readonly clock: Clock;
   readonly bounds: CallBounds;
@@ -53,6 +53,7 @@ async function openOn(platform: TestPlatform, { test, pace, clock, bounds }: Ope
     pluginTimers,
     bounds: new CallBounds(clock, withinMs),
     withinMs,
+    promptlyMs: test.promptly ?? defaultPromptlyMs,
     pace,
     options,
     context,

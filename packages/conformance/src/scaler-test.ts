@@ -35,6 +35,11 @@ export interface ScalerTest extends TestRunner {
   open(): Promise<TestPlatform>;
   /** How long to wait for a start, a stop or any other thing that the platform does, in ms. Left out: 30 s and the scaler's `settleWithinMs`. */
   readonly within?: Milliseconds;
+  /**
+   * How long a call or a watch may take to end once its signal has aborted, in ms. It only has to stop waiting; more is
+   * for machines that are busy with the platform. Left out: 2 s.
+   */
+  readonly promptly?: Milliseconds;
   /** Time that rules wait in and that plugins get. Left out: the machine's. */
   readonly clock?: Clock;
   /**

@@ -17,7 +17,6 @@ import type { Pace } from "./pace.ts";
 import { Patience } from "./patience.ts";
 import type { Declared } from "./rule.ts";
 import type { Hook, TestPlatform, Undo } from "./test-platform.ts";
-import { promptlyMs } from "./test-platform.ts";
 import { expect, show, Unmet } from "./unmet.ts";
 import { WatchReader } from "./watch-reader.ts";
 
@@ -29,6 +28,7 @@ export interface StageParts {
   readonly pluginTimers: Pick<CountingClock, "pending">;
   readonly bounds: CallBounds;
   readonly withinMs: Milliseconds;
+  readonly promptlyMs: Milliseconds;
   readonly pace: Pace;
   /** As the plugin's schema read them. */
   readonly options: unknown;
@@ -59,6 +59,8 @@ export class Stage {
   readonly ref: LocalRef;
   /** How long to wait for what the platform has to do. */
   readonly withinMs: Milliseconds;
+  /** How long what was aborted may take to end. */
+  readonly promptlyMs: Milliseconds;
   readonly #pace: Pace;
   readonly #patience: Patience;
   readonly #bounds: CallBounds;
@@ -76,6 +78,7 @@ export class Stage {
     this.instance = parts.instance;
     this.ref = parts.platform.ref;
     this.withinMs = parts.withinMs;
+    this.promptlyMs = parts.promptlyMs;
     this.#pace = parts.pace;
     const { settleWithinMs } = parts.instance.capabilities;
     this.#patience = new Patience({ ...parts, settleWithinMs });
@@ -203,9 +206,9 @@ export class Stage {
     return this.#bounds.run(call, work, withinMs);
   }
 
-  /** Whether the call rejected, and with what, in as short a time as an aborted call may take. */
-  async outcomeOf(call: string, work: () => Promise<unknown>): Promise<Outcome> {
-    return this.run(call, async () => toOutcome(work), promptlyMs);
+  /** Whether the call rejected, and with what; by default in as short a time as an aborted call may take. */
+  async outcomeOf(call: string, work: () => Promise<unknown>, withinMs = this.promptlyMs): Promise<Outcome> {
+    return this.run(call, async () => toOutcome(work), withinMs);
   }
 
   /** The code that a call rejects with, branded or not; `no code` where it has none, undefined where it resolves. */
@@ -247,6 +250,7 @@ export class Stage {
       bounds: this.#bounds,
       clock: this.clock,
       withinMs: this.withinMs,
+      promptlyMs: this.promptlyMs,
     });
     this.#readers.add(reader);
     return reader;

@@ -57,5 +57,5 @@ export type Hook =
 /** How long the kit waits for anything that the harness gives no limit for, beyond the scaler's `settleWithinMs`. */
 export const defaultWithinMs: Milliseconds = 30_000;
 
-/** How long a call may take to end once its signal has aborted: it only has to stop waiting, on a loaded machine too. */
-export const promptlyMs: Milliseconds = 2_000;
+/** How long a call may take to end once its signal has aborted where the harness gives no limit: it only has to stop waiting. */
+export const defaultPromptlyMs: Milliseconds = 2_000;

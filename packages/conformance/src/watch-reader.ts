@@ -1,6 +1,5 @@
 import type { Clock, Milliseconds, Resource, ResourceChange, ResourceScaler } from "@dormouse/core";
 import { type CallBounds, showRef } from "./call-bounds.ts";
-import { promptlyMs } from "./test-platform.ts";
 import { expect, show, Unmet } from "./unmet.ts";
 
 export interface WatchReaderParts {
@@ -8,6 +7,7 @@ export interface WatchReaderParts {
   readonly bounds: CallBounds;
   readonly clock: Clock;
   readonly withinMs: Milliseconds;
+  readonly promptlyMs: Milliseconds;
 }
 
 /** Reads one watch, change by change, and keeps what they add up to. */
@@ -62,7 +62,7 @@ export class WatchReader {
     await this.#parts.bounds.run(
       "watchResources() to end after its signal has aborted",
       () => pending.then(ignore, ignore),
-      promptlyMs,
+      this.#parts.promptlyMs,
     );
   }
 
@@ -71,7 +71,7 @@ export class WatchReader {
     await this.#parts.bounds.run(
       "the end of a for-await loop over watchResources()",
       async () => this.#changes.return?.(),
-      promptlyMs,
+      this.#parts.promptlyMs,
     );
   }
 

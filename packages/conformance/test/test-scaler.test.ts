@@ -54,6 +54,12 @@ describe("testScaler", () => {
     );
   });
 
+  it("gives what was aborted 2 s to end, or as long as the author says", async () => {
+    const [id, test] = ["cancel/settles-promptly", brokenTest("cancel/settles-promptly")];
+    expect(messageOf(await outcomeOf(id, test))).toContain("to settle within 2000 ms");
+    expect(messageOf(await outcomeOf(id, { ...test, promptly: 5_000 }))).toContain("to settle within 5000 ms");
+  });
+
   it("names the call that rejects, with the plugin's error as the cause", async () => {
     const error = new ScalerError("SCALER_FORBIDDEN", "no");
     const outcome = await outcomeOf("scale/becomes-ready", memoryWith({ setScale: () => Promise.reject(error) }));

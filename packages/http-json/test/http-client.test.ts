@@ -1,7 +1,7 @@
-import { systemClock } from "@dormouse/core";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { type Clock, systemClock } from "@dormouse/core";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { HttpClient, HttpFailure, type HttpCall, parseJson } from "../src/index.ts";
-import { type TestAnswer, type TestRequest, TestServer } from "@dormouse/core/testing";
+import { FakeClock, type TestAnswer, type TestRequest, TestServer } from "@dormouse/core/testing";
 
 const retries = { attempts: 3, firstWait: 1, longestWait: 2 };
 
@@ -12,10 +12,13 @@ interface Setting {
   get(more?: Partial<HttpCall>, signal?: AbortSignal, deadlineMs?: number): Promise<unknown>;
 }
 
-async function open(answer: (request: TestRequest, count: number) => TestAnswer): Promise<Setting> {
+async function open(
+  answer: (request: TestRequest, count: number) => TestAnswer,
+  clock: Clock = systemClock,
+): Promise<Setting> {
   let count = 0;
   const server = await TestServer.open((request) => answer(request, (count += 1)));
-  const client = await HttpClient.open({ clock: systemClock, tls: {} });
+  const client = await HttpClient.open({ clock, tls: {} });
   onTestFinished(async () => {
     await client[Symbol.asyncDispose]();
     await server.close();
@@ -45,6 +48,11 @@ async function failureOf(promise: Promise<unknown>): Promise<HttpFailure> {
   );
   expect(failure).toBeInstanceOf(HttpFailure);
   return failure as HttpFailure;
+}
+
+/** Waits until the server has got so many requests: they travel in real time, whatever the client's clock says. */
+async function untilRequests(server: TestServer, count: number): Promise<void> {
+  await vi.waitUntil(() => server.requests.length >= count, { timeout: 20_000, interval: 5 });
 }
 
 describe("the HTTP client", () => {
@@ -119,17 +127,28 @@ describe("the HTTP client", () => {
   });
 
   it("ends a try that is late, a slow body included, and names the limit", async () => {
-    const { get, server } = await open(() => (response) => void response.writeHead(200).write("{"));
-    const failure = await failureOf(get({ timeoutMs: 50 }));
+    const clock = new FakeClock();
+    const { get, server } = await open(() => (response) => void response.writeHead(200).write("{"), clock);
+    const given = failureOf(get({ timeoutMs: 50 }));
+    for (const tries of [1, 2, 3]) {
+      await untilRequests(server, tries);
+      // The client reads the head and the beginning of the body meanwhile.
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      await clock.advance(50 + retries.longestWait);
+    }
+    const failure = await given;
     expect(failure.code).toBe("SCALER_TIMEOUT");
     expect(failure.message).toContain("did not answer within 50 ms");
     expect(server.requests).toHaveLength(3);
   });
 
   it("ends all tries together by the deadline", async () => {
-    const { get, server } = await open(() => () => {});
-    const failure = await failureOf(get({ retries: { attempts: 20, firstWait: 1, longestWait: 1 } }, undefined, 100));
-    expect(failure.code).toBe("SCALER_TIMEOUT");
+    const clock = new FakeClock();
+    const { get, server } = await open(() => () => {}, clock);
+    const given = failureOf(get({ retries: { attempts: 20, firstWait: 1, longestWait: 1 } }, undefined, 100));
+    await untilRequests(server, 1);
+    await clock.advance(100);
+    expect((await given).code).toBe("SCALER_TIMEOUT");
     expect(server.requests).toHaveLength(1);
   });
 

@@ -16,8 +16,8 @@ import {
   ask,
   eventually,
   fixture,
+  freePort,
   isRunning,
-  listen,
   marked,
   type LogLine,
   node,
@@ -84,6 +84,14 @@ async function kill({ child }: Host): Promise<void> {
   await exited;
 }
 
+/** The one state file; beside it may be the one that takes its place next. */
+async function readState(stateDir: string): Promise<{ readonly path: string; readonly record: StateRecord }> {
+  const [name, ...more] = (await readdir(stateDir)).filter((each) => each.endsWith(".json"));
+  if (name === undefined || more.length > 0) throw new Error(`${more.length + 1} state files, not one`);
+  const path = join(stateDir, name);
+  return { path, record: JSON.parse(await readFile(path, "utf8")) as StateRecord };
+}
+
 /** The next host on the same folder, in this process. */
 async function openNext(stateDir: string, logs: LogLine[] = []): Promise<AsyncDisposable> {
   const context = { id: "local", logger: recordingLogger(logs), clock: systemClock, defaults: defaultPolicy };
@@ -123,8 +131,7 @@ describe("after a host was killed", () => {
 
   it("a fixed port is free again before the next start uses it", async () => {
     const stateDir = await temporaryFolder();
-    const { port, server } = await listen("127.0.0.1");
-    await new Promise((resolve) => void server.close(resolve));
+    const port = await freePort();
     const env = { IGNORE_SIGTERM: "1" };
     const resource = { command: node("server.ts"), port, env, stopGrace: "300ms" };
     await kill(await startHost(stateDir, resource));
@@ -135,8 +142,7 @@ describe("after a host was killed", () => {
   it.each([0, 1, 3, 10, 30, 60])("in the middle of its starts, nothing stays: %i ms into them", async (killAfterMs) => {
     const stateDir = await temporaryFolder();
     const host = await startHost(stateDir, { command: node("server.ts"), replicas: 6 }, "flurry");
-    const [file] = await readdir(stateDir);
-    const record = JSON.parse(await readFile(join(stateDir, file!), "utf8")) as StateRecord;
+    const { record } = await readState(stateDir);
     await systemClock.sleep(killAfterMs);
     await kill(host);
     await openNext(stateDir);
@@ -147,11 +153,13 @@ describe("after a host was killed", () => {
   it("a child that was not recorded yet is known by its mark", async () => {
     const stateDir = await temporaryFolder();
     const host = await startHost(stateDir, { command: node("server.ts") });
+    const { path, record } = await eventually(async () => {
+      const state = await readState(stateDir);
+      expect(state.record.children.map(({ pid }) => pid)).toEqual(host.pids);
+      return state;
+    });
     await kill(host);
-    const [file] = await readdir(stateDir);
-    const record = JSON.parse(await readFile(join(stateDir, file!), "utf8")) as StateRecord;
-    expect(record.children.map(({ pid }) => pid)).toEqual(host.pids);
-    await writeFile(join(stateDir, file!), JSON.stringify({ ...record, children: [] }));
+    await writeFile(path, JSON.stringify({ ...record, children: [] }));
     await openNext(stateDir);
     await allEnded(host.pids);
   });

@@ -4,6 +4,7 @@ import {
   allEnded,
   ask,
   eventually,
+  freePort,
   node,
   only,
   openTestScaler,
@@ -80,7 +81,7 @@ describe("a changed specification", () => {
   it("to a fixed port still lets several replicas go to sleep", async () => {
     const test = await openTestScaler([server({ replicas: 2 })]);
     await wake(test, "hello", 2);
-    await test.reconfigure([server({ port: 19_872 })]);
+    await test.reconfigure([server({ port: await freePort() })]);
     await test.scaler.setScale(refOf("hello"), 2);
     await test.scaler.setScale(refOf("hello"), 0);
     expect(await test.scaler.getResource(refOf("hello"))).toMatchObject({ desired: 0, wakeReplicas: 2 });

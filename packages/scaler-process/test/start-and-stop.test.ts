@@ -1,11 +1,12 @@
-import { readdir } from "node:fs/promises";
+import { readdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import {
   allEnded,
   ask,
   eventually,
+  freePort,
   isRunning,
-  listen,
   marked,
   node,
   only,
@@ -41,10 +42,14 @@ describe("a resource", () => {
   });
 
   it("is a target before it is ready, and ready only once it accepts a connection", async () => {
-    const test = await openTestScaler([server({ env: { LISTEN_AFTER_MS: 400 } })]);
+    const switches = await temporaryFolder();
+    const held = join(switches, "held");
+    await writeFile(held, "");
+    const test = await openTestScaler([server({ command: node("switched.ts"), env: { SWITCHES: switches } })]);
     await test.scaler.setScale(refOf("hello"), 1);
     const early = await eventually(async () => only(await test.scaler.resolveTargets(refOf("hello"), undefined)));
     expect(early.ready).toBe(false);
+    await rm(held);
     await resourceWhen(test, "hello", ({ ready }) => ready === 1);
     expect(only(await test.scaler.resolveTargets(refOf("hello"), "http"))).toEqual({ ...early, ready: true });
   });
@@ -84,8 +89,7 @@ describe("a resource", () => {
   });
 
   it("has a fixed port where one is configured, over and over", async () => {
-    const { port, server: probe } = await listen("127.0.0.1");
-    await new Promise((resolve) => void probe.close(resolve));
+    const port = await freePort();
     const test = await openTestScaler([server({ port })]);
     const ids = new Set<string>();
     for (let round = 0; round < 3; round += 1) {
@@ -198,12 +202,13 @@ describe("a stop", () => {
   });
 
   it("kills what has not stopped in time", async () => {
-    const test = await openTestScaler([server({ stopGrace: "300ms", env: { IGNORE_SIGTERM: "1" } })]);
+    const test = await openTestScaler([server({ stopGrace: "2s", env: { IGNORE_SIGTERM: "1" } })]);
     const pid = Number(await ask(only(await wake(test, "hello"))));
     await test.scaler.setScale(refOf("hello"), 0);
     await allEnded([pid]);
-    await eventually(() => expect(test.logs.map(({ message }) => message)).toContain("did not stop in time; killed"));
-    expect(test.logs.map(({ message }) => message)).toContain("[hello] not now");
+    const said = (): readonly string[] => test.logs.map(({ message }) => message);
+    await eventually(() => expect(said()).toContain("did not stop in time; killed"));
+    await eventually(() => expect(said()).toContain("[hello] not now"));
   });
 
   it.each([{}, { CHILDREN_IGNORE_SIGTERM: "1" }])("ends what the process has started: %o", async (env) => {

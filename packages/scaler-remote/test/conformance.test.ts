@@ -8,7 +8,8 @@ import { exampleFolder } from "./open-remote.ts";
 import { describeWithPython } from "./python.ts";
 
 // Left out: the example's servers are in memory of its program, so that nobody changes, removes or breaks one from outside.
-testScaler({ describe: describeWithPython, it, plugin, open });
+// The platform is processes, beside which a small machine may be late.
+testScaler({ describe: describeWithPython, it, plugin, open, promptly: 10_000 });
 
 /** A program of its own for each rule, and a hand on it: stopped by a signal it stalls, killed and kept down it is cut. */
 async function open(): Promise<TestPlatform> {

@@ -30,7 +30,8 @@ afterAll(async () => {
 });
 
 // Left out: the example's servers are in memory of its program, so that nobody changes, removes or breaks one from outside.
-testScaler({ describe: describeWithPython, it, plugin, open });
+// The platform is processes, beside which a small machine may be late.
+testScaler({ describe: describeWithPython, it, plugin, open, promptly: 10_000 });
 
 async function open(): Promise<TestPlatform> {
   return {

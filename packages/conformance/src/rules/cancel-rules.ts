@@ -102,7 +102,7 @@ export const cancelRules: readonly Rule[] = [
       for (const [name, read] of readsOf(stage)) {
         const abort = new AbortController();
         void stage.codeOf(async () => read({ signal: abort.signal }));
-        const theirs = stage.outcomeOf(name, async () => read({}));
+        const theirs = stage.outcomeOf(name, async () => read({}), stage.withinMs);
         abort.abort();
         const { rejected, value } = await theirs;
         expect(!rejected, `${name} to answer while another caller aborts its own`, value);

@@ -1,5 +1,5 @@
 import type { Rule } from "../rule.ts";
-import { promptlyMs } from "../test-platform.ts";
+import { defaultPromptlyMs } from "../test-platform.ts";
 import { expect } from "../unmet.ts";
 
 /** From create to dispose. */
@@ -52,7 +52,7 @@ export const lifecycleRules: readonly Rule[] = [
       await stage.scale(1);
       await stage.dispose();
       const look = (): Promise<number> => Promise.resolve(stage.pluginTimers.pending);
-      await stage.until("no timer to be left after dispose", look, (pending) => pending === 0, promptlyMs);
+      await stage.until("no timer to be left after dispose", look, (pending) => pending === 0, defaultPromptlyMs);
     },
   },
 ];

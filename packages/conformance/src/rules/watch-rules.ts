@@ -3,7 +3,6 @@ import type { Resource } from "@dormouse/core";
 import { showRef } from "../call-bounds.ts";
 import type { Rule } from "../rule.ts";
 import type { Stage } from "../stage.ts";
-import { promptlyMs } from "../test-platform.ts";
 import { expect, show } from "../unmet.ts";
 
 const watches = { requires: ["watch"] } as const;
@@ -188,7 +187,7 @@ export const watchRules: readonly Rule[] = [
 ];
 
 async function untilEnd(stage: Stage, reader: ReturnType<Stage["watch"]>): Promise<void> {
-  for (;;) if ((await reader.next(stage.withinMs + promptlyMs)) === undefined) return;
+  for (;;) if ((await reader.next(stage.withinMs + stage.promptlyMs)) === undefined) return;
 }
 
 function keysOf(resources: readonly Resource[]): string[] {

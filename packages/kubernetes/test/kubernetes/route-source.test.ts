@@ -1,6 +1,6 @@
 import { openPort, type Route, silentLogger, systemClock } from "@dormouse/core";
 import { ApiFailure, type TestNamespace, testNamespace } from "@dormouse/test-kubernetes";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, inject, it, onTestFinished } from "vitest";
 import { RecordingLogger } from "../recording-logger.ts";
 import { routeSource } from "../../src/index.ts";
 
@@ -131,9 +131,15 @@ async function makeHttpRouteKind({ api }: TestNamespace): Promise<void> {
       versions: [{ name: "v1", served: true, storage: true, schema }],
     },
   };
+  const path = `${definitions}/${definition.metadata.name}`;
+  // One that an earlier try has deleted must be gone first.
+  const leavesSince = async (): Promise<string | undefined> =>
+    (await api.get(path).catch(() => undefined))?.metadata.deletionTimestamp;
+  await expect.poll(leavesSince, patience).toBeUndefined();
   try {
     await api.post(definitions, definition);
-    onTestFinished(async () => void (await api.delete(`${definitions}/${definition.metadata.name}`)));
+    // A server of this run goes with the run; all tests of the run share the kind.
+    if (inject("kubernetes").isForeign) onTestFinished(async () => void (await api.delete(path)));
   } catch (error) {
     if (!(error instanceof ApiFailure) || error.reason !== "AlreadyExists") throw error;
   }

@@ -23,7 +23,8 @@ afterAll(async () => {
   await project[Symbol.asyncDispose]();
 });
 
-testScaler({ describe, it, plugin, open });
+// The platform is processes, beside which a small machine may be late.
+testScaler({ describe, it, plugin, open, promptly: 10_000 });
 
 /** The containers stay for all rules, which leave them asleep. */
 async function open(): Promise<TestPlatform> {

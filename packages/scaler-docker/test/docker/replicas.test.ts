@@ -22,7 +22,8 @@ it("clones a container faithfully, but for what belongs to the one container", a
       NetworkMode: project.name,
       Binds: [`${await project.switches(name)}:/switches:ro`],
       Mounts: [{ Type: "tmpfs", Source: "", Target: "/scratch", TmpfsOptions: { SizeBytes: 65_536 } } as never],
-      PortBindings: { "8080/tcp": [{ HostIp: "127.0.0.1", HostPort: "39181" }] },
+      // Below the ports that the kernel gives to whoever names none.
+      PortBindings: { "8080/tcp": [{ HostIp: "127.0.0.1", HostPort: "31181" }] },
       RestartPolicy: { Name: "on-failure", MaximumRetryCount: 4 },
       PidsLimit: 77,
       CpuShares: 512,

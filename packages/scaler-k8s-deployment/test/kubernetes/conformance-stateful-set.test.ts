@@ -11,4 +11,5 @@ beforeAll(async () => {
 
 afterAll(async () => arena[Symbol.asyncDispose]());
 
-testScaler({ describe, it, plugin, open: () => arena.platform("statefulset:") });
+// The platform is processes, beside which a small machine may be late.
+testScaler({ describe, it, plugin, open: () => arena.platform("statefulset:"), promptly: 10_000 });

@@ -11,4 +11,5 @@ beforeAll(async () => {
 
 afterAll(async () => arena[Symbol.asyncDispose]());
 
-testScaler({ describe, it, plugin, open: () => arena.platform("") });
+// The platform is processes, beside which a small machine may be late.
+testScaler({ describe, it, plugin, open: () => arena.platform(""), promptly: 10_000 });
