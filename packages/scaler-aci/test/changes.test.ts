@@ -3,7 +3,7 @@ import { get } from "node:http";
 import { afterAll, afterEach, beforeEach, expect, it } from "vitest";
 import type { Resource, ResourceChange, Target } from "@dormouse/core";
 import type { FakeGroup } from "./fake/fake-group.ts";
-import { freePort } from "./fake/group-servers.ts";
+import { freePort } from "@dormouse/core/testing";
 import { closeAuthority, type FakeAzure, openAzure } from "./fake/open-azure.ts";
 import { describeWithOpenssl as describe } from "./fake/openssl.ts";
 import { openOn, type OpenScaler, rejectionOf, until, untilResource, web } from "./open-on.ts";

@@ -2,7 +2,7 @@ import { type TestPlatform, testScaler, type Undo } from "@dormouse/conformance"
 import { afterAll, it } from "vitest";
 import { scaler as plugin } from "../src/index.ts";
 import type { FakeGroup } from "./fake/fake-group.ts";
-import { freePort } from "./fake/group-servers.ts";
+import { freePort } from "@dormouse/core/testing";
 import { closeAuthority, openAzure } from "./fake/open-azure.ts";
 import { describeWithOpenssl } from "./fake/openssl.ts";
 

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeEach, expect, it } from "vitest";
 import { type FakeAnswer, type FakeRequest, type Fault, kindOf, problem } from "./fake/fake-arm.ts";
 import type { FakeGroup } from "./fake/fake-group.ts";
-import { freePort } from "./fake/group-servers.ts";
+import { freePort } from "@dormouse/core/testing";
 import { closeAuthority, type FakeAzure, openAzure } from "./fake/open-azure.ts";
 import { describeWithOpenssl as describe } from "./fake/openssl.ts";
 import { openOn, type OpenScaler, other, rejectionOf, until, untilResource, web } from "./open-on.ts";

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeEach, expect, it } from "vitest";
 import type { FakeAnswer } from "./fake/fake-arm.ts";
 import { kindOf } from "./fake/fake-arm.ts";
-import { freePort } from "./fake/group-servers.ts";
+import { freePort } from "@dormouse/core/testing";
 import { closeAuthority, type FakeAzure, openAzure } from "./fake/open-azure.ts";
 import { describeWithOpenssl as describe } from "./fake/openssl.ts";
 import { TlsServer } from "./fake/serve-tls.ts";

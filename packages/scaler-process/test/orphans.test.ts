@@ -4,6 +4,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { defaultPolicy, systemClock } from "@dormouse/core";
+import { freePort } from "@dormouse/core/testing";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { openProcessTable } from "../src/open-process-table.ts";
 import type { StateRecord } from "../src/orphan-record.ts";
@@ -16,7 +17,6 @@ import {
   ask,
   eventually,
   fixture,
-  freePort,
   isRunning,
   marked,
   type LogLine,

@@ -1,10 +1,10 @@
 import type { ResourceChange } from "@dormouse/core";
+import { freePort } from "@dormouse/core/testing";
 import { describe, expect, it, onTestFinished } from "vitest";
 import {
   allEnded,
   ask,
   eventually,
-  freePort,
   node,
   only,
   openTestScaler,

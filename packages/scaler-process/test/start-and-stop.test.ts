@@ -1,11 +1,11 @@
 import { readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { freePort } from "@dormouse/core/testing";
 import { describe, expect, it } from "vitest";
 import {
   allEnded,
   ask,
   eventually,
-  freePort,
   isRunning,
   marked,
   node,

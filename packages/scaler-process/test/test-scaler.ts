@@ -14,7 +14,6 @@ import {
 } from "@dormouse/core";
 import { onTestFinished, vi } from "vitest";
 import { scaler as plugin } from "../src/index.ts";
-import { isPortFree } from "../src/is-port-free.ts";
 import { openProcessTable } from "../src/open-process-table.ts";
 
 export const fixture = (name: string): string => join(import.meta.dirname, "fixtures", name);
@@ -135,20 +134,6 @@ export function allEnded(pids: readonly number[]): Promise<void> {
 /** All processes that run for a scaler instance of this test, by the id that begins their mark. */
 export async function marked(prefix: string): Promise<readonly number[]> {
   return (await table.list()).filter(({ mark }) => mark?.startsWith(prefix)).map(({ pid }) => pid);
-}
-
-/** Fixed ports: beyond those that the scaler gives, below those that the kernel gives to whoever names none. */
-const fixedPorts = { from: 32_000, to: 32_767 };
-
-/** A port that nobody listens on, and that nobody is given without asking for it. */
-export async function freePort(): Promise<number> {
-  const count = fixedPorts.to - fixedPorts.from + 1;
-  const first = Math.floor(Math.random() * count);
-  for (let tries = 0; tries < count; tries += 1) {
-    const port = fixedPorts.from + ((first + tries) % count);
-    if (await isPortFree(port)) return port;
-  }
-  throw new Error(`no free port from ${fixedPorts.from} to ${fixedPorts.to}`);
 }
 
 /** A stranger's server, closed after the test. */

@@ -8,7 +8,7 @@ const range = { from: 14_000, to: 19_999 };
 
 let next = range.from + Math.floor(Math.random() * (range.to - range.from));
 
-/** A port on 127.0.0.1 that is free now, and that nobody is given without asking for it. Each time another. */
+/** A port that is free now on every address of IPv4, and that nobody is given without asking for it. Each time another. */
 export async function freePort(): Promise<number> {
   for (let tries = range.from; tries <= range.to; tries += 1) {
     next = next >= range.to ? range.from : next + 1;
@@ -22,6 +22,6 @@ async function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once("error", () => resolve(false));
-    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+    server.listen(port, "0.0.0.0", () => server.close(() => resolve(true)));
   });
 }

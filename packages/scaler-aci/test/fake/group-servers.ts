@@ -37,35 +37,6 @@ export async function startNothing(_group: string, port: number, run: number): P
   return { address: `10.1.${run % 250}.${port % 250}`, port, [Symbol.asyncDispose]: async () => {} };
 }
 
-/**
- * Below the ports that the kernel gives to whoever names none: a group that does not run does not hold its port, and must
- * find it free when it starts.
- */
-const ports = { from: 30_000, to: 31_999 };
-
-let next = ports.from + Math.floor(Math.random() * (ports.to - ports.from + 1));
-
-/** A port that nobody has at the moment, on no loopback address; each time another. */
-export async function freePort(): Promise<number> {
-  for (let tries = ports.from; tries <= ports.to; tries += 1) {
-    const port = next; // others may ask meanwhile
-    next = port === ports.to ? ports.from : port + 1;
-    if (await isFree(port)) return port;
-  }
-  throw new Error(`no free port from ${ports.from} to ${ports.to}`);
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer();
-  try {
-    await listen(server, port, "0.0.0.0");
-  } catch {
-    return false;
-  }
-  await new Promise((resolve) => server.close(resolve));
-  return true;
-}
-
 function listen(server: Server, port: number, address: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
