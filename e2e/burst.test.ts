@@ -19,6 +19,7 @@ it("answers each of 2,000 requests that came while the service slept, where the 
       expect(crowd.count()).toEqual({ answered: crowdSize, refused: 0, lost: 0 });
       expect(crowd.discrepancies([gates.ledger("echo")])).toEqual([]);
       expect(crowd.sent.every(({ cold }) => cold)).toBe(true);
+      await until("the wake was recorded", () => host.events.wakes("echo").length > 0);
       expect(host.events.wakes("echo")).toHaveLength(1);
     },
   );

@@ -27,11 +27,11 @@ it("wakes what a service depends on first, and releases nothing to it before tha
   expect(await host.resource("shop")).toMatchObject({ held: 1, desired: 0 });
   gates.open("database");
   expect(await answer).toMatchObject({ outcome: "answered", cold: true });
-  const [database] = host.events.wakes("database");
   const [shop] = await until("the wake was recorded", () => {
     const wakes = host.events.wakes("shop");
     return wakes.length > 0 && wakes;
   });
+  const [database] = host.events.wakes("database");
   expect(database).toMatchObject({ by: "dependency" });
   expect(database?.id).toBeLessThan(shop?.id ?? 0);
 });
@@ -40,7 +40,9 @@ it("keeps a shared dependency awake until its last user sleeps, though nobody as
   const { host, gates, client } = stage;
   const working = client("office").send({ path: "/?gate=hold" });
   await host.untilResource("office", ({ inFlight }) => inFlight === 1);
-  await host.untilState("shop", "asleep");
+  // Of the events that came before these, none is missing.
+  await until("the office's wake was recorded", () => host.events.wakes("office").length > 0);
+  await until("the shop slept", () => host.events.sleeps("shop").length > 0);
   const sleeps = host.events.sleeps("database").length;
   const shopSleeps = host.events.sleeps("shop").length;
   for (let round = 1; round <= 2; round += 1) {

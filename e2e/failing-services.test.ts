@@ -24,9 +24,9 @@ beforeAll(async () => {
         service(gates, "dies-on-start", { program: "dies-on-start", policy: staysAwake }),
         service(gates, "never-listens", { program: "never-listens", policy: { ...staysAwake, holdTimeout: "600ms" } }),
         service(gates, "listens-late", { env: { START_GATE: "late" }, policy: staysAwake }),
-        service(gates, "never-answers", { policy: { ...staysAwake, responseTimeout: "300ms" } }),
+        service(gates, "never-answers", { policy: { ...staysAwake, responseTimeout: "2s" } }),
         service(gates, "garbage", { program: "garbage", policy: staysAwake }),
-        service(gates, "deaf", { env: { DEAF: "yes" }, policy: quickSleep, stopGrace: "5s" }),
+        service(gates, "deaf", { env: { DEAF: "yes" }, policy: quickSleep, stopGrace: "10s" }),
         dying("dies-before", "before"),
         dying("dies-after", "after"),
         dying("dies-with-posts", "after"),
@@ -89,8 +89,11 @@ it("answers 504 at responseTimeout for a service that never answers, and sends i
       status: 504,
       code: "DLX_TARGET_TIMEOUT",
     });
-  expect(readLedger(gates.ledger("never-answers"))).toHaveLength(2);
+  const executed = (): number => readLedger(gates.ledger("never-answers")).length;
+  await until("both were executed", () => executed() >= 2);
+  expect(executed()).toBe(2);
   expect(await waiting.send()).toMatchObject({ outcome: "answered" });
+  expect(executed()).toBe(3);
 });
 
 it("does not wait for the end of a service that does not stop: the next request has a new process, and the old one is killed", async () => {
@@ -103,7 +106,7 @@ it("does not wait for the end of a service that does not stop: the next request 
   expect(second).toMatchObject({ outcome: "answered", cold: true });
   expect(second.body["pid"]).not.toBe(deaf);
   expect(isRunning(deaf)).toBe(true);
-  await until("the deaf process was killed", () => !isRunning(deaf));
+  await until("the deaf process was killed", () => !isRunning(deaf), 40_000);
   expect(crowd.discrepancies([gates.ledger("deaf")])).toEqual([]);
 });
 
@@ -120,6 +123,7 @@ describe("a service that dies under load", () => {
     const traffic = await load(name, "GET");
     expect(traffic.of("refused")).toEqual([]);
     expect(traffic.of("lost")).toEqual([]);
+    await until("both deaths were recorded", () => deathsOf(name) >= 2);
     expect(deathsOf(name)).toBe(2);
   });
 
@@ -128,6 +132,7 @@ describe("a service that dies under load", () => {
     expect(traffic.of("lost")).toEqual([]);
     for (const refused of traffic.of("refused"))
       expect(refused).toMatchObject({ status: 502, code: "DLX_TARGET_UNREACHABLE" });
+    await until("a death was recorded", () => deathsOf("dies-with-posts") >= 1);
     expect(traffic.of("refused").length).toBeGreaterThanOrEqual(deathsOf("dies-with-posts"));
     const executed = readLedger(stage.gates.ledger("dies-with-posts"));
     expect(new Set(executed).size).toBe(executed.length);

@@ -161,6 +161,8 @@ it("ends at once, and with its children, when it is told to stop twice", async (
       host.signal("SIGTERM");
       expect(await host.ended()).not.toBe(0);
       expect(await endless).not.toMatchObject({ outcome: "answered" });
+      // Its children were killed, but nobody could wait for their end.
+      await until("its children had ended", () => host.children.length === 0);
       await host.expectNothingLeft();
     },
   );

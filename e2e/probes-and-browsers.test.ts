@@ -17,7 +17,7 @@ let stage: Stage;
 beforeAll(async () => {
   stage = await Stage.open((gates) => ({
     resources: [
-      service(gates, "probed", { policy: { ...quickSleep, idleAfter: "300ms", neverWake } }),
+      service(gates, "probed", { policy: { ...quickSleep, idleAfter: "1s", neverWake } }),
       service(gates, "by-network", { policy: { ...quickSleep, neverWake: { networks: ["127.0.0.0/8"] } } }),
       service(gates, "site", { env: { START_GATE: "site" }, policy: staysAwake }),
       service(gates, "no-page", { env: { START_GATE: "no-page" }, policy: { ...staysAwake, waitingPage: "never" } }),
@@ -62,6 +62,7 @@ describe("neverWake", () => {
       },
     );
     expect(answered).toBeGreaterThan(5);
+    await until("the sleep was recorded", () => host.events.sleeps("probed").length > 0);
     expect(host.events.sleeps("probed")).toHaveLength(1);
   });
 });
@@ -83,6 +84,7 @@ describe("the waiting page", () => {
       const answer = await ask(host.origin, { host: "site.test", headers: browser });
       return answer.status === 200 && answer.json["name"] === "site";
     });
+    await until("the wake was recorded", () => host.events.wakes("site").length > 0);
     expect(host.events.wakes("site")).toHaveLength(1);
   });
 

@@ -35,6 +35,12 @@ async function untilLed(): Promise<SplitHost> {
   return until("an autoscaler led", () => cluster.leader);
 }
 
+function standbyOf(leader: SplitHost): SplitHost {
+  const standby = cluster.autoscalers.find((host) => host !== leader);
+  if (standby === undefined) throw new Error("there are two autoscalers");
+  return standby;
+}
+
 it("loses no request at any of several DLXs around sleeps and wakes", async () => {
   const { platform, dlxs } = cluster;
   for (let round = 0; platform.stops < 12; round += 1) {
@@ -60,22 +66,33 @@ it("shows an operator the sums at the autoscaler, its own counts at a DLX, and s
     return held.join() === "3,2,5,5";
   });
   expect(await a.get("/v1/resources")).toMatchObject({ role: "dlx" });
-  expect(await autoscalers[0]?.get("/v1/resources")).toMatchObject({
-    role: "autoscaler",
-    lead: { leader: (await untilLed()).id },
-  });
+  let told: unknown;
+  await until(
+    () => `an autoscaler told who leads, but ${JSON.stringify(told)}`,
+    async () => {
+      const leader = await untilLed();
+      const { role, lead } = (await autoscalers[0]?.get("/v1/resources")) ?? {};
+      told = { role, lead };
+      return role === "autoscaler" && (lead as { readonly leader?: string } | undefined)?.leader === leader.id;
+    },
+  );
   expect((await fetch(`${a.admin}${resource}/sleep`, { method: "POST" })).status).toBe(405);
   open();
   await Promise.all(answers);
-  const standby = cluster.autoscalers.find((host) => host !== cluster.leader);
-  const refused = await fetch(`${standby?.admin}${resource}/sleep`, { method: "POST" });
-  expect(await refused.json()).toMatchObject({
-    outcome: "refused",
-    code: "not-leader",
-    reason: expect.stringContaining(`The leader is ${cluster.leader?.id}.`) as string,
-  });
+  let refused: Readonly<Record<string, unknown>> = {};
+  await until(
+    () => `the other one named the leader, but ${JSON.stringify(refused)}`,
+    async () => {
+      const leader = await untilLed();
+      const answer = await fetch(`${standbyOf(leader).admin}${resource}/sleep`, { method: "POST" });
+      refused = (await answer.json()) as Readonly<Record<string, unknown>>;
+      const { outcome, code, reason } = refused;
+      const isRefused = outcome === "refused" && code === "not-leader";
+      return isRefused && String(reason).includes(`The leader is ${leader.id}.`);
+    },
+  );
   await untilAsleep();
-  const woken = await fetch(`${standby?.admin}${resource}/wake`, { method: "POST" });
+  const woken = await fetch(`${standbyOf(await untilLed()).admin}${resource}/wake`, { method: "POST" });
   expect(await woken.json()).toMatchObject({ kind: "wake", outcome: "done", from: 0, to: 1 });
   expect(cluster.discrepancies()).toEqual([]);
 });
@@ -88,9 +105,8 @@ it("keeps awake what a DLX that does not answer may be using", async () => {
   try {
     await a.client.send();
     const { stops } = platform;
-    const leader = await untilLed();
     await until("the autoscaler said why it keeps", async () => {
-      const { decision } = await leader.get(`${resource}/why`);
+      const { decision } = await (await untilLed()).get(`${resource}/why`);
       return (decision as { readonly reason?: string } | undefined)?.reason === "dlx-unknown";
     });
     await sleep(idleAfterMs * 5);

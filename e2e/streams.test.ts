@@ -8,7 +8,7 @@ import { WebSocketClient } from "./harness/web-socket-client.ts";
 
 const quick = { idleAfter: "50ms", minAwake: 0 };
 /** Longer than a busy machine may keep a stream from flowing. */
-const withLimit = { ...quick, streamIdleAfter: "1s" };
+const withLimit = { ...quick, streamIdleAfter: "3s" };
 
 let stage: Stage;
 
@@ -23,7 +23,8 @@ beforeAll(async () => {
         streams("silent", quick, { EVERY_MS: "0" }),
         streams("flowing", withLimit),
         streams("silent-with-limit", withLimit, { EVERY_MS: "0" }),
-        // Sleeps later than any of the others may: three sleeps of it are time enough for one of theirs.
+        // Sleeps later than any of the others may without a limit: three sleeps of it are time enough for one of theirs, and
+        // seven for one after the limit.
         streams("control", { ...quick, idleAfter: "500ms" }),
       ],
     };
@@ -70,13 +71,13 @@ describe("without streamIdleAfter", () => {
     const socket = new WebSocketClient(host.origin, "silent.test");
     try {
       await socket.opened();
-      await controlSleepsThrice();
+      await controlSleeps(3);
       expect(host.events.of("silent", "sleep")).toEqual([]);
       expect(await socket.echo("still there")).toBe("still there");
     } finally {
       await socket[Symbol.asyncDispose]();
     }
-    await host.untilState("silent", "asleep");
+    await until("it slept after the socket was closed", () => host.events.sleeps("silent").length > 0);
   });
 
   it("an open event stream keeps its resource awake, however silent, until it is closed", async () => {
@@ -84,7 +85,7 @@ describe("without streamIdleAfter", () => {
     const sleeps = host.events.sleeps("silent").length;
     const events = await EventSource.open(host.origin, "silent.test");
     try {
-      await controlSleepsThrice();
+      await controlSleeps(3);
       expect(host.events.sleeps("silent")).toHaveLength(sleeps);
       expect(events.isOpen).toBe(true);
     } finally {
@@ -99,13 +100,13 @@ describe("with streamIdleAfter", () => {
     const { host } = stage;
     const events = await EventSource.open(host.origin, "flowing.test");
     try {
-      await controlSleepsThrice();
+      await controlSleeps(7);
       await events.more(5);
       expect(host.events.of("flowing", "sleep")).toEqual([]);
     } finally {
       await events[Symbol.asyncDispose]();
     }
-    await host.untilState("flowing", "asleep");
+    await until("it slept after the stream was closed", () => host.events.sleeps("flowing").length > 0);
   });
 
   it("a WebSocket keeps its resource awake while messages flow, and no longer once it is silent", async () => {
@@ -115,7 +116,7 @@ describe("with streamIdleAfter", () => {
     try {
       await socket.opened();
       const talking = talk(socket);
-      await controlSleepsThrice();
+      await controlSleeps(7);
       expect(host.events.sleeps("flowing")).toHaveLength(sleeps);
       talking.stop();
       await talking.ended;
@@ -138,10 +139,10 @@ describe("with streamIdleAfter", () => {
   });
 });
 
-/** Wakes the control three times and lets it sleep: so long would it have taken any other to sleep. */
-async function controlSleepsThrice(): Promise<void> {
+/** Wakes the control so often and lets it sleep each time. */
+async function controlSleeps(times: number): Promise<void> {
   const { host } = stage;
-  for (let round = 0; round < 3; round += 1) {
+  for (let round = 0; round < times; round += 1) {
     const { length } = host.events.sleeps("control");
     expect(await ask(host.origin, { host: "control.test" })).toMatchObject({ status: 200 });
     await until("the control slept", () => host.events.sleeps("control").length > length);

@@ -102,8 +102,8 @@ async function opened(
     if (program.hasEnded) throw new Error(`${name} ended by itself:\n${program.output}`);
     return acceptsConnections(port);
   });
-  const pids = findPids();
-  return { name, url: `http://127.0.0.1:${port}`, cpuMs: () => cpuTimeMs(pids) };
+  // Looked up each time: nginx listens before its worker is there.
+  return { name, url: `http://127.0.0.1:${port}`, cpuMs: () => cpuTimeMs(findPids()) };
 }
 
 /** Debian keeps servers in /usr/sbin, which a user's PATH may lack. */

@@ -96,8 +96,9 @@ function configuration(folder: string, ports: HostPorts, services: readonly Demo
     scalers: [{ use: "process", id: "local", options }],
     dlx: { listen: `127.0.0.1:${ports.dlx}` },
     autoscaler: { every: "100ms" },
-    // Short, so that the demo sees several sleeps; the real default of idleAfter is five minutes.
-    defaults: { idleAfter: "1s", minAwake: 0 },
+    // Short, so that the demo sees several sleeps, yet longer than a busy machine may stand still while one is used; the
+    // real default of idleAfter is five minutes.
+    defaults: { idleAfter: "3s", minAwake: 0 },
     log: { format: "json" },
   };
 }

@@ -19,8 +19,8 @@ import { ServiceTally } from "./service-tally.ts";
 import { staticSite } from "./static-site.ts";
 
 const rounds = 3;
-/** Three times the demo's idleAfter. */
-const openMs = 3_000;
+/** Twice the demo's idleAfter. */
+const openMs = 6_000;
 
 export interface DemoOptions {
   /** An empty folder for everything the demo writes. */

@@ -11,7 +11,7 @@ import { median, type ServiceTally } from "./service-tally.ts";
 /** Requests that come at once to a sleeping service. */
 const volley = 5;
 
-const untilAsleepMs = 15_000;
+const untilAsleepMs = 30_000;
 
 export interface Stage {
   readonly host: DormouseHost;

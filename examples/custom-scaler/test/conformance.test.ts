@@ -1,9 +1,9 @@
 import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { type TestPlatform, testScaler } from "@dormouse/conformance";
+import getPort, { portNumbers } from "get-port";
 import { scaler as plugin } from "../src/index.ts";
 
 testScaler({ describe, it, plugin, open });
@@ -12,7 +12,7 @@ async function open(): Promise<TestPlatform> {
   const folder = await mkdtemp(join(tmpdir(), "dormouse-worker-"));
   const module = join(folder, "service.mjs");
   await copyFile(join(import.meta.dirname, "switched-service.mjs"), module);
-  const [one, two] = await freePorts(2);
+  const [one, two] = [await freePort(), await freePort()];
   return {
     options: {
       resources: [
@@ -33,14 +33,8 @@ async function open(): Promise<TestPlatform> {
   };
 }
 
-/** Ports that nobody has, all at the same time. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.once("listening", resolve))));
-  const ports = servers.map((server) => {
-    const address = server.address();
-    return typeof address === "object" && address !== null ? address.port : 0;
-  });
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
+/** Below the ports that the kernel gives to others: a service that sleeps does not hold its port. */
+async function freePort(): Promise<number> {
+  const from = 10_000 + Math.floor(Math.random() * 3_000);
+  return getPort({ port: portNumbers(from, 13_999), host: "127.0.0.1" });
 }
