@@ -107,10 +107,7 @@ describe("a server's failures", () => {
   it("end with the deadline where it is silent, and its connection with them", async () => {
     let closed = false;
     const silent: Reply = (response) => response.once("close", () => (closed = true));
-    const scaler = await openServed(
-      { getResource: silent, listResources: json({ resources: [] }) },
-      { timeout: "200ms" },
-    );
+    const scaler = await openServed({ getResource: silent, listResources: json({ resources: [] }) }, { timeout: "2s" });
     await expect(scaler.getResource(web)).rejects.toMatchObject({ code: "SCALER_TIMEOUT" });
     await eventually(() => expect(closed).toBe(true));
     expect(await scaler.listResources()).toEqual([]);
