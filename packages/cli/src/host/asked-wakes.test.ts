@@ -83,6 +83,31 @@ it("claims again where somebody else writes in between", async () => {
   expect(writes("db")).toHaveLength(2);
 });
 
+it("looks often after each claim, so that it sees what sleeps again soon", async () => {
+  const db = { namespace: "default", name: "db" };
+  // Stopped once before it was ready, and from then on 300 ms after.
+  let readyMs = 0;
+  memory.beforeCall = ({ call, ref: of }) => {
+    if (call !== "setScale" || of?.name !== "db") return;
+    clock.setTimer(readyMs === 0 ? 400 : 800, () => memory.scaleByHand(db, 0));
+    readyMs = 500;
+  };
+  expect(await settle(wakes.wake({ ...ref, ...db }, order), 5_000)).toMatchObject({ outcome: "done" });
+  expect(writes("db")).toHaveLength(2);
+});
+
+it("gives way to whoever stops it again and again", async () => {
+  const db = { namespace: "default", name: "db" };
+  memory.beforeCall = ({ call, ref: of }) => {
+    if (call === "setScale" && of?.name === "db") clock.setTimer(300, () => memory.scaleByHand(db, 0));
+  };
+  await expect(settle(wakes.wake({ ...ref, ...db }, order), 20_000)).rejects.toMatchObject({
+    code: "SCALER_CONFLICT",
+    message: "memory/default/db was stopped again each of 5 times that it was woken, before it was seen ready",
+  });
+  expect(writes("db")).toHaveLength(5);
+});
+
 it("joins a wake that runs, and goes on when whoever asked goes away", async () => {
   const abort = new AbortController();
   const first = wakes.wake(ref, { ...order, signal: abort.signal });

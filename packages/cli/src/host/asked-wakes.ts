@@ -28,6 +28,9 @@ export interface AskedWakesOptions {
 /** A failure that stood there before the claim is not believed for so long: the platform has to try again first. */
 const staleFailureMs: Milliseconds = 5_000;
 
+/** Claims that the platform accepts for one wake: who stops the resource each time does not want it awake. */
+const mostClaims = 5;
+
 /**
  * Wakes that an operator asks for where there is no DLX: each claims the resource as a DLX does, which voids every sleep under
  * way, and waits until it is ready. Traffic is restored by whoever reconciles. One for each resource at a time.
@@ -43,7 +46,8 @@ export class AskedWakes implements AsyncDisposable {
 
   /**
    * Resolves with the event once it is ready; the order's signal ends the waiting, not the wake. Rejects with
-   * `SCALER_NOT_FOUND` for a resource that nobody knows, `DLX_WAKE_TIMEOUT` past its `wakeTimeout`, else with what the platform says.
+   * `SCALER_NOT_FOUND` for a resource that nobody knows, `DLX_WAKE_TIMEOUT` past its `wakeTimeout`, `SCALER_CONFLICT` where
+   * somebody stops it again and again, else with what the platform says.
    */
   async wake(ref: ResourceRef, order: Order): Promise<ScaleEvent> {
     const entry = entryOf(ref, this.#options.catalog);
@@ -95,22 +99,29 @@ export class AskedWakes implements AsyncDisposable {
     return this.#claimAndWait(entry, this.#options.clock.monotonic() + wakeTimeout);
   }
 
-  /** Claims, again where somebody else writes meanwhile, until replicas are ready. @param until monotonic ms */
+  /**
+   * Claims, again where somebody else writes meanwhile, until replicas are seen ready. After each claim it looks often at
+   * first: what nobody uses may sleep again before long. @param until monotonic ms
+   */
   async #claimAndWait(entry: CatalogEntry, until: Milliseconds): Promise<Range> {
     const { clock } = this.#options;
     const startedAt = clock.monotonic();
     const first = await this.#read(entry);
-    for (let attempt = 0, read = first; ; attempt += 1, read = await this.#read(entry)) {
+    let claims = 0;
+    for (let pauses = 0, read = first; ; read = await this.#read(entry)) {
       if (isAwake(read)) return { from: first.desired, to: read.desired };
       // Once asked for it is only waited for: each claim would move the version.
-      if (attempt === 0 || read.desired === 0) await this.#claim(entry, read);
-      else if (isNews(read, first, clock.monotonic() - startedAt)) throw toFailure(read);
-      await this.#pause(entry, attempt, until);
+      if (pauses === 0 || read.desired === 0) {
+        if (claims === mostClaims) throw toStopped(entry);
+        if (await this.#claim(entry, read)) [claims, pauses] = [claims + 1, 0];
+      } else if (isNews(read, first, clock.monotonic() - startedAt)) throw toFailure(read);
+      await this.#pause(entry, pauses, until);
+      pauses += 1;
     }
   }
 
-  /** A conflict or a lost answer is no end: the next reading shows what became of it. */
-  async #claim({ scaler, ref }: CatalogEntry, read: Resource): Promise<void> {
+  /** A conflict or a lost answer, which give false, are no end: the next reading shows what became of it. */
+  async #claim({ scaler, ref }: CatalogEntry, read: Resource): Promise<boolean> {
     const { sleepGate } = this.#options;
     sleepGate.cancelSleep(ref);
     await sleepGate.whenOpen(ref);
@@ -120,8 +131,10 @@ export class AskedWakes implements AsyncDisposable {
       const { compareAndSet } = scaler.capabilities;
       const guard = compareAndSet ? { ifVersion: read.version } : {};
       await scaler.setScale(ref, replicas, { signal: this.#life.signal, ...guard });
+      return true;
     } catch (error) {
       if (!isScalerError(error) || !error.retryable || error.code === "SCALER_ABORTED") throw error;
+      return false;
     } finally {
       ended();
     }
@@ -166,6 +179,11 @@ function isNews({ failure }: Resource, before: Resource, forMs: Milliseconds): b
 
 function toFailure({ failure }: Resource): ScalerError {
   return new ScalerError(failure?.code ?? "SCALER_START_FAILED", failure?.message ?? "it did not start");
+}
+
+function toStopped({ key }: CatalogEntry): ScalerError {
+  const message = `${key} was stopped again each of ${String(mostClaims)} times that it was woken, before it was seen ready`;
+  return new ScalerError("SCALER_CONFLICT", message);
 }
 
 function entryOf(ref: ResourceRef, catalog: ResourceCatalog): CatalogEntry {
