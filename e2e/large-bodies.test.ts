@@ -9,8 +9,8 @@ import { patternBlocks } from "./services/pattern-blocks.ts";
 
 const size = 500_000_000;
 
-/** What the host may need above what it had before: buffers, and garbage until it is collected, but no body of 500 MB. */
-const memoryBound = 250_000_000;
+/** What the host may need above what it had before: buffers and garbage, but no share of a body of 500 MB. */
+const memoryBound = 150_000_000;
 
 let stage: Stage;
 const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0 });

@@ -96,6 +96,20 @@ it("looks often after each claim, so that it sees what sleeps again soon", async
   expect(writes("db")).toHaveLength(2);
 });
 
+it("takes no reading from before its claim for a stop", async () => {
+  const db = { namespace: "default", name: "db" };
+  const before = await memory.getResource(db);
+  const showsAt = clock.monotonic() + 3_000;
+  const read = memory.getResource.bind(memory);
+  vi.spyOn(memory, "getResource").mockImplementation((of, options) =>
+    clock.monotonic() < showsAt ? Promise.resolve(before) : read(of, options),
+  );
+  // As a platform without compare-and-set, which accepts each claim.
+  const set = memory.setScale.bind(memory);
+  vi.spyOn(memory, "setScale").mockImplementation((of, replicas) => set(of, replicas));
+  expect(await settle(wakes.wake({ ...ref, ...db }, order), 10_000)).toMatchObject({ outcome: "done", to: 1 });
+});
+
 it("gives way to whoever stops it again and again", async () => {
   const db = { namespace: "default", name: "db" };
   memory.beforeCall = ({ call, ref: of }) => {

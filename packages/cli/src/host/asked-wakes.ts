@@ -108,12 +108,15 @@ export class AskedWakes implements AsyncDisposable {
     const startedAt = clock.monotonic();
     const first = await this.#read(entry);
     let claims = 0;
+    let claimedAt: string | undefined;
     for (let pauses = 0, read = first; ; read = await this.#read(entry)) {
       if (isAwake(read)) return { from: first.desired, to: read.desired };
       // Once asked for it is only waited for: each claim would move the version.
       if (pauses === 0 || read.desired === 0) {
-        if (claims === mostClaims) throw toStopped(entry);
-        if (await this.#claim(entry, read)) [claims, pauses] = [claims + 1, 0];
+        // What was accepted may take a while to show: only where the version has moved on has somebody stopped it.
+        const isNew = read.version !== claimedAt;
+        if (isNew && claims === mostClaims) throw toStopped(entry);
+        if ((await this.#claim(entry, read)) && isNew) [claims, pauses, claimedAt] = [claims + 1, 0, read.version];
       } else if (isNews(read, first, clock.monotonic() - startedAt)) throw toFailure(read);
       await this.#pause(entry, pauses, until);
       pauses += 1;
