@@ -4,17 +4,15 @@ import { service, withStage } from "./harness/stage.ts";
 import type { Traffic } from "./harness/traffic.ts";
 
 const cycles = 200;
-/** So many where the time is over first. */
-const fewest = 50;
-/** A quiet machine with two cores needs a quarter of it. */
-const limitMs = 200_000;
+/** A quiet machine with two cores needs an eighth of it. */
+const limitMs = 400_000;
 
 /** Each client waits between two requests for up to this long: longer than the service stays awake, so that it can sleep. */
 const longestPauseMs = 400;
 const clients = 3;
 
 it(
-  `loses, doubles and refuses nothing over up to ${cycles} sleeps and wakes under a steady stream`,
+  `loses, doubles and refuses nothing over ${cycles} sleeps and wakes under a steady stream`,
   { timeout: limitMs + 20_000 },
   async () => {
     await withStage(
@@ -28,12 +26,10 @@ it(
         const isOver = (): boolean => host.events.sleeps("echo").length >= cycles || performance.now() > deadline;
         await Promise.all(Array.from({ length: clients }, async (_, index) => keepSending(stream, index, isOver)));
 
-        const { length: slept } = host.events.sleeps("echo");
-        if (slept < cycles) console.warn(`only ${slept} of ${cycles} cycles within ${limitMs} ms`);
-        expect(slept).toBeGreaterThanOrEqual(fewest);
-        expect(host.events.wakes("echo").length).toBeGreaterThanOrEqual(slept);
+        expect(host.events.sleeps("echo").length).toBeGreaterThanOrEqual(cycles);
+        expect(host.events.wakes("echo").length).toBeGreaterThanOrEqual(cycles);
         expect(stream.sent.filter(({ outcome }) => outcome !== "answered")).toEqual([]);
-        expect(stream.sent.filter(({ cold }) => cold).length).toBeGreaterThanOrEqual(slept);
+        expect(stream.sent.filter(({ cold }) => cold).length).toBeGreaterThanOrEqual(cycles);
         expect(stream.discrepancies([gates.ledger("echo")])).toEqual([]);
       },
     );

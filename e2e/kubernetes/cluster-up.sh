@@ -28,7 +28,7 @@ source "$here/processes.sh"
 ((nodes >= 1 && nodes <= 9)) || fail "1 to 9 nodes, not $nodes"
 [[ -d /sys/fs/cgroup/memory ]] || fail "this machine has no cgroup v1: set KUBECONFIG to a kind or k3s cluster"
 for component in kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy; do
-  [[ -x $K8S_BIN/$component ]] || fail "there is no $component in $K8S_BIN: run e2e/kubernetes/build.sh"
+  [[ -x $K8S_BIN/$component ]] || fail "there is no $component in $K8S_BIN: run e2e/kubernetes/build.sh, without KUBEBUILDER_ASSETS, or put it there"
 done
 for command in containerd runc ctr conntrack iptables ip busybox python3 curl openssl; do
   command -v "$command" >/dev/null || fail "$command is missing: run e2e/kubernetes/cluster-tools.sh"

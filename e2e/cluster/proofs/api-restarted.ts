@@ -10,7 +10,7 @@ const count = { whole: 2, quick: 1 };
 const awayMs = 3_000;
 
 /** Controllers, scheduler and kubelet take up to half a minute each to watch again. */
-const longestFallingAsleepMs = 150_000;
+const asleepWithinMs = 150_000;
 
 /** Requests come to a demo that sleeps; at a random moment of the wake the API server dies, and it comes back later. */
 export const apiRestarted: Proof = {
@@ -22,7 +22,7 @@ export const apiRestarted: Proof = {
   run: async ({ stage, demo, tally, isQuick, random }) => {
     let longestMs = 0;
     for (let round = 0; round < (isQuick ? count.quick : count.whole); round += 1) {
-      await demo.untilAsleep(longestFallingAsleepMs);
+      await demo.untilAsleep(asleepWithinMs);
       const requests = Promise.all([
         demo.fromHost({ prefix: `host-${String(round)}-`, count: 5, overMs: 400 }),
         demo.fromPod({ prefix: `pod-${String(round)}-`, count: 5, overMs: 400 }),
@@ -45,7 +45,7 @@ export const apiRestarted: Proof = {
           ),
         60_000,
       );
-      await expectRecovered(demo, tally, `after-${String(round)}`, longestFallingAsleepMs);
+      await expectRecovered(demo, tally, `after-${String(round)}`, asleepWithinMs);
     }
     tally.compare(await demo.ledger());
     tally.remark(`longest wait ${(longestMs / 1_000).toFixed(1)} s`);
