@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { type TestPlatform, testScaler } from "@dormouse/conformance";
-import getPort, { portNumbers } from "get-port";
+import { freePort } from "@dormouse/core/testing";
 import { scaler as plugin } from "../src/index.ts";
 
 testScaler({ describe, it, plugin, open });
@@ -31,10 +31,4 @@ async function open(): Promise<TestPlatform> {
       await fetch(`http://${host}:${port}/end`).catch(() => {});
     },
   };
-}
-
-/** Below the ports that the kernel gives to others: a service that sleeps does not hold its port. */
-async function freePort(): Promise<number> {
-  const from = 10_000 + Math.floor(Math.random() * 3_000);
-  return getPort({ port: portNumbers(from, 13_999), host: "127.0.0.1" });
 }

@@ -1,6 +1,6 @@
 import { after, before, describe, it } from "node:test";
 import { type TestPlatform, testScaler } from "@dormouse/conformance";
-import getPort, { portNumbers } from "get-port";
+import { freePort } from "@dormouse/core/testing";
 import { scaler as plugin } from "../src/index.ts";
 import { SupervisedFolder } from "./supervised-folder.ts";
 
@@ -8,9 +8,6 @@ let ports: { readonly one: number; readonly two: number };
 let folder: SupervisedFolder;
 
 before(async () => {
-  // The kernel gives those from 32768 on to others: a service that is down does not hold its port.
-  const from = 10_000 + Math.floor(Math.random() * 3_000);
-  const freePort = (): Promise<number> => getPort({ port: portNumbers(from, 13_999), host: "127.0.0.1" });
   ports = { one: await freePort(), two: await freePort() };
   folder = await SupervisedFolder.open(ports);
 });
