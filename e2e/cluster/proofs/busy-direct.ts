@@ -1,3 +1,4 @@
+import type { PodObject } from "../../kubernetes/test-api.ts";
 import type { Proof, Scene } from "../proof.ts";
 import type { Demo } from "../stage/demo.ts";
 import { type AdapterMode, idleRules } from "../stage/metrics-adapter.ts";
@@ -41,6 +42,9 @@ async function stayInUse({ stage, tally, isQuick }: Scene, demo: Demo, { routing
   const overMs = (isQuick ? lastsMs.quick : lastsMs.whole) / 2;
   const load = { count: overMs / 200, overMs, serviceMs: 20 };
   const own = new Tally();
+  // Before anybody used it, it may have slept.
+  own.add(await demo.fromHost({ prefix: `wake-${demo.name}-`, count: 1, overMs: 0 }));
+  const before = await demo.pods();
   own.add(await demo.fromHost({ prefix: `first-${demo.name}-`, ...load }));
   own.add(await demo.fromPod({ prefix: `then-${demo.name}-`, ...load }));
   const { replicas } = (await demo.deployment()).spec;
@@ -48,9 +52,15 @@ async function stayInUse({ stage, tally, isQuick }: Scene, demo: Demo, { routing
     replicas === 1,
     `routing ${routing}, source ${source}: it slept in use: ${await stage.hosts.why(demo.ref)}`,
   );
-  const pods = await demo.allPods();
-  own.claim(pods.length === 1, `routing ${routing}, source ${source}: its Pod was replaced`);
+  own.claim(
+    namesOf(await demo.pods()) === namesOf(before),
+    `routing ${routing}, source ${source}: its Pod was replaced`,
+  );
   own.compare(await demo.ledger());
   own.countRound();
   tally.merge(own);
+}
+
+function namesOf(pods: readonly PodObject[]): string {
+  return pods.map(({ metadata }) => metadata.name).join();
 }

@@ -8,6 +8,9 @@ import { whyNoAdapter } from "./direct.ts";
 /** How often the tool puts everything right that differs from its files; real ones take minutes, or seconds after a change. */
 const everyMs = 7_000;
 
+/** The tool may cut several tries to sleep in a row, and the pause between these grows. */
+const asleepWithinMs = 150_000;
+
 const watchedMs = { whole: 20_000, quick: 10_000 };
 
 /** What the tool has no file for: the annotations and the selector key that Dormouse writes. */
@@ -36,7 +39,7 @@ export const gitops: Proof = {
 };
 
 async function watch(demo: Demo, tally: Tally, isQuick: boolean): Promise<void> {
-  await demo.untilAsleep();
+  await demo.untilAsleep(asleepWithinMs);
   const asleep = await demo.deployment();
   await sleep(isQuick ? watchedMs.quick : watchedMs.whole);
   const later = await demo.deployment();
@@ -46,7 +49,7 @@ async function watch(demo: Demo, tally: Tally, isQuick: boolean): Promise<void> 
   for (let round = 0; round < 3; round += 1) {
     tally.add(await demo.fromPod({ prefix: `wake-${String(round)}-`, count: 5, overMs: 1_000, serviceMs: 20 }));
     tally.add(await demo.fromHost({ prefix: `use-${String(round)}-`, count: 15, overMs: 4_000, serviceMs: 20 }));
-    await demo.untilAsleep();
+    await demo.untilAsleep(asleepWithinMs);
   }
 }
 
